@@ -1,0 +1,108 @@
+/**
+ * Content codings of bodies, both ways, over whole buffers: a request of telemetry fits into memory by the limit on its size, and one
+ * call of zlib is cheaper than a stream. Small bodies are done on the main thread, where they take less time than the way to the thread
+ * pool and back; large ones in the pool. lz4 is deliberately absent: nothing here decodes it.
+ */
+import { promisify } from 'node:util';
+import zlib from 'node:zlib';
+import { PermanentError } from '#src/core/errors.ts';
+import { snappyDecode, snappyEncode } from '#src/wire/snappy.ts';
+import { decodeSnappyFrames, isSnappyFramed } from './snappy_framed.ts';
+
+/** The body is larger than allowed, before or after decompression: answer 413 or RESOURCE_EXHAUSTED. */
+export class TooLargeError extends PermanentError {
+  override readonly name = 'TooLargeError';
+  readonly limitBytes: number;
+  constructor(limitBytes: number, message = `body is larger than ${limitBytes} bytes`) {
+    super(message);
+    this.limitBytes = limitBytes;
+  }
+}
+
+export type ContentCoding = 'gzip' | 'zlib' | 'deflate' | 'zstd' | 'snappy' | 'x-snappy-framed';
+export function isContentCoding(text: string): text is ContentCoding {
+  return text === 'gzip' || text === 'zstd' || text === 'snappy' || text === 'zlib' || text === 'deflate' || text === 'x-snappy-framed';
+}
+
+/** Compressed bytes from which decompression goes to the pool, and plain bytes from which compression does: some 0.3 ms of work. */
+const ASYNC_DECODE_BYTES = 64 * 1024;
+const ASYNC_ENCODE_BYTES = 32 * 1024;
+/** deflate cannot do better than 1032:1, so a length that claims more is a lie. */
+const MAX_DEFLATE_RATIO = 1032;
+const MIN_CHUNK = 1024;
+
+const gunzip = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.gunzip);
+const inflate = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.inflate);
+const unzstd = promisify<zlib.InputType, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress);
+const gzip = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.gzip);
+const deflate = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.deflate);
+const zstd = promisify<zlib.InputType, zlib.ZstdOptions, Buffer>(zlib.zstdCompress);
+
+/**
+ * The bytes behind `coding`; at most `limit` of them, else TooLargeError; PermanentError where they are damaged. Settled at once for
+ * small bodies. The result is the caller's and as large as it has to be.
+ */
+export function decodeBody(bytes: Uint8Array, coding: ContentCoding, limit: number): Buffer | Promise<Buffer> {
+  if (bytes.length < ASYNC_DECODE_BYTES || coding === 'snappy' || coding === 'x-snappy-framed') return decodeBodySync(bytes, coding, limit);
+  const options = { maxOutputLength: limit, chunkSize: outputSize(bytes, coding, limit) };
+  const work = coding === 'gzip' ? gunzip(bytes, options) : coding === 'zstd' ? unzstd(bytes, options) : inflate(bytes, options);
+  return work.then(trim, (error) => Promise.reject(decodeError(error, coding, limit)));
+}
+
+export function decodeBodySync(bytes: Uint8Array, coding: ContentCoding, limit: number): Buffer {
+  try {
+    if (coding === 'snappy' || coding === 'x-snappy-framed') {
+      if (coding === 'x-snappy-framed' || isSnappyFramed(bytes)) return decodeSnappyFrames(bytes, limit);
+      return asBuffer(snappyDecode(bytes, limit));
+    }
+    const options = { maxOutputLength: limit, chunkSize: outputSize(bytes, coding, limit) };
+    if (coding === 'gzip') return trim(zlib.gunzipSync(bytes, options));
+    return trim(coding === 'zstd' ? zlib.zstdDecompressSync(bytes, options) : zlib.inflateSync(bytes, options));
+  } catch (error) {
+    throw decodeError(error, coding, limit);
+  }
+}
+
+function decodeError(error: unknown, coding: string, limit: number): Error {
+  if (error instanceof TooLargeError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ERR_BUFFER_TOO_LARGE' || error instanceof RangeError) return new TooLargeError(limit, `decompressed body is larger than ${limit} bytes`);
+  return new PermanentError(`${coding}: ${message}`, { cause: error });
+}
+
+/** Where the format says how much comes out, one chunk of that size spares the joining of many; what it says is not believed beyond reason. */
+function outputSize(bytes: Uint8Array, coding: string, limit: number): number {
+  let size = bytes.length * 4;
+  const n = bytes.length;
+  if (coding === 'gzip' && n > 18) size = Math.min(((bytes[n - 1]! << 24) | (bytes[n - 2]! << 16) | (bytes[n - 3]! << 8) | bytes[n - 4]!) >>> 0, n * MAX_DEFLATE_RATIO);
+  // zlib asks for more room whenever the chunk is full to the brim, so leave some.
+  return Math.max(MIN_CHUNK, Math.min(size, limit) + 64);
+}
+
+/** A result that fills little of its chunk would keep all of it alive. */
+function trim(bytes: Buffer): Buffer {
+  if (bytes.buffer.byteLength <= bytes.length + (bytes.length >> 2) + MIN_CHUNK) return bytes;
+  const exact = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(exact);
+  return exact;
+}
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
+}
+
+/**
+ * Compresses the concatenation of `parts`. Level 0 means the coding's usual one: 3 for gzip and its relatives, which gives the size that
+ * the Collector's own gzip reaches, at a third of the time of zlib's 6; 3 for zstd.
+ */
+export function encodeBody(parts: readonly Uint8Array[], sizeBytes: number, coding: ContentCoding, level = 0): Buffer | Promise<Buffer> {
+  const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts, sizeBytes);
+  if (coding === 'snappy') return asBuffer(snappyEncode(bytes));
+  const chunkSize = Math.max(MIN_CHUNK, (sizeBytes >> 1) + 64);
+  if (coding === 'zstd') {
+    const options = { chunkSize, params: { [zlib.constants.ZSTD_c_compressionLevel]: level === 0 ? 3 : level } };
+    return sizeBytes < ASYNC_ENCODE_BYTES ? trim(zlib.zstdCompressSync(bytes, options)) : zstd(bytes, options).then(trim);
+  }
+  const options = { chunkSize, level: level === 0 ? 3 : level === -2 ? zlib.constants.Z_DEFAULT_COMPRESSION : level, strategy: level === -2 ? zlib.constants.Z_HUFFMAN_ONLY : zlib.constants.Z_DEFAULT_STRATEGY };
+  if (sizeBytes < ASYNC_ENCODE_BYTES) return trim(coding === 'gzip' ? zlib.gzipSync(bytes, options) : zlib.deflateSync(bytes, options));
+  return (coding === 'gzip' ? gzip(bytes, options) : deflate(bytes, options)).then(trim);
+}
