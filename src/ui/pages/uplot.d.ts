@@ -1,0 +1,3 @@
+// The browser gets the package's file under this name (assets.ts).
+import uPlot from 'uplot';
+export default uPlot;
