@@ -7,7 +7,6 @@
  * A parameter's key is the name of the argument in camelCase: `replacementFormat` is written replacement_format=... in a statement; its place
  * in `params` is its position. What the getters convert and refuse is the Collector's (the comment of each kind says what).
  */
-import type { CompiledLambda } from './lambda.ts';
 import {
   Duration,
   fail,
@@ -70,8 +69,7 @@ export type Kind =
   | 'boolLiteral'
   | 'bytesLiteral'
   | 'enumLiteral'
-  | 'function'
-  | 'lambda';
+  | 'function';
 
 export interface Param<T = unknown> {
   readonly kind: Kind;
@@ -119,7 +117,6 @@ export const p = {
   bytesLiteral: param<Uint8Array>('bytesLiteral'),
   enumLiteral: param<bigint>('enumLiteral'),
   function: param<FunctionGetter>('function'),
-  lambda: param<CompiledLambda>('lambda'),
   /** A list literal: p.list(p.string). */
   list: <T>(element: Param<T>): Param<readonly T[]> => ({ kind: element.kind, list: true, optional: false }),
   /** Undefined where it is not given: p.optional(p.intLiteral). */
