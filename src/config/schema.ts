@@ -55,3 +55,12 @@ export function parseHostPort(text: string): { host: string; port: number } | un
   if (!match || Number(match[3]) > 65535) return undefined;
   return { host: match[1] ?? match[2] ?? '', port: Number(match[3]) };
 }
+
+/**
+ * An option the Collector has and we do not: given, it is refused with a clear message, never ignored. `null` counts as absent.
+ * `unsupported('use retry_on_failure')` adds what to do instead.
+ */
+export function unsupported(instead?: string) {
+  const message = `is not supported yet${instead === undefined ? '' : `; ${instead}`}`;
+  return z.undefined({ error: message }).optional();
+}

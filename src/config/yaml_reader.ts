@@ -1,0 +1,118 @@
+/**
+ * YAML text to nodes with places. The dialect is the Collector's: YAML 1.2 core (yes and on are text), with the integers of YAML 1.1
+ * (0x1f, 0o17, 017, 0b11, 1_000), anchors and merge keys. Several documents in one file are refused. Comments are not kept.
+ */
+import { type Document, isAlias, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, type ScalarTag } from 'yaml';
+import { ConfigError } from '#src/core/errors.ts';
+import type { ConfigNode, Entry, Place, Scalar } from './node.ts';
+
+/** Far above every real configuration; stops aliases of aliases of aliases. */
+const MAX_NODES = 1_000_000;
+const MAX_DEPTH = 200;
+
+/** A number is written so that it is the same again; big integers stay exact. */
+function toInteger(sign: string, digits: string, radix: number): number | bigint {
+  const prefix = radix === 16 ? '0x' : radix === 8 ? '0o' : radix === 2 ? '0b' : '';
+  const exact = BigInt(prefix + digits.replaceAll('_', '')) * (sign === '-' ? -1n : 1n);
+  const number = Number(exact);
+  return Number.isSafeInteger(number) ? number : exact;
+}
+function integerTag(test: RegExp, radix: number): ScalarTag {
+  return { identify: () => false, default: true, tag: 'tag:yaml.org,2002:int', test, resolve: (text) => { const match = test.exec(text)!; return toInteger(match[1]!, match[2]!, radix); } };
+}
+const floatTag: ScalarTag = {
+  identify: () => false,
+  default: true,
+  tag: 'tag:yaml.org,2002:float',
+  test: /^[-+]?(?:\.[0-9][0-9_]*|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?$/,
+  resolve: (text) => Number(text.replaceAll('_', '')),
+};
+const TAGS = [
+  integerTag(/^([-+]?)0x([0-9a-fA-F_]*[0-9a-fA-F])$/, 16),
+  integerTag(/^([-+]?)0b([01_]*[01])$/, 2),
+  integerTag(/^([-+]?)0o?([0-7_]*[0-7])$/, 8),
+  integerTag(/^([-+]?)((?:0|[1-9][0-9_]*))$/, 10),
+  floatTag,
+];
+
+/** The nodes of a source; null where the text is empty. Throws ConfigError with all faults of the text. */
+export function readYaml(text: string, source: string): ConfigNode | null {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, merge: true, customTags: (tags) => [...TAGS, ...tags.filter((tag) => typeof tag === 'string' || !/int|float/.test(tag.tag))], prettyErrors: false, uniqueKeys: sameKey });
+  if (document.errors.length > 0) {
+    throw new ConfigError(document.errors.map((error) => {
+      const { line, col } = lines.linePos(error.pos[0]);
+      const name = error.code === 'DUPLICATE_KEY' ? ` "${text.slice(error.pos[0], error.pos[1]).split(/[:\s]/, 1)[0]}"` : '';
+      return { path: [], message: `not valid YAML: ${firstLine(error.message)}${name} (${source}:${line}:${col})` };
+    }));
+  }
+  if (document.contents === null) return null;
+  return new Reader(document, lines, source).read(document.contents, 0);
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0]!;
+}
+function sameKey(a: unknown, b: unknown): boolean {
+  return a === b || (isScalar(a) && isScalar(b) && a.value === b.value && a.value !== '<<');
+}
+
+class Reader {
+  readonly #document: Document;
+  readonly #lines: LineCounter;
+  readonly #source: string;
+  #nodeCount = 0;
+
+  constructor(document: Document, lines: LineCounter, source: string) {
+    this.#document = document;
+    this.#lines = lines;
+    this.#source = source;
+  }
+
+  read(node: unknown, depth: number): ConfigNode {
+    const place = this.#place(node);
+    if (++this.#nodeCount > MAX_NODES) throw new ConfigError(`${this.#source}: more than ${MAX_NODES} values; check its anchors and aliases`);
+    if (depth > MAX_DEPTH) throw new ConfigError(`nested deeper than ${MAX_DEPTH} levels (${this.#source}:${place.line}:${place.column})`);
+    if (isAlias(node)) {
+      const target = node.resolve(this.#document);
+      if (target === undefined) throw new ConfigError(`the alias "*${node.source}" has no anchor (${this.#source}:${place.line}:${place.column})`);
+      return this.read(target, depth + 1);
+    }
+    if (isSeq(node)) return { kind: 'list', items: node.items.map((item) => this.read(item, depth + 1)), place };
+    if (isMap(node)) {
+      const entries = new Map<string, Entry>();
+      for (const pair of node.items) if (isPair(pair) && keyText(pair.key) === '<<') this.#merge(entries, pair.value, depth);
+      for (const pair of node.items) {
+        const key = keyText(pair.key);
+        if (key !== '<<') entries.set(key, { value: pair.value === null ? { kind: 'scalar', value: null, place: this.#place(pair.key) } : this.read(pair.value, depth + 1), keyPlace: this.#place(pair.key) });
+      }
+      return { kind: 'map', entries, place };
+    }
+    const value = isScalar(node) ? node.value : null;
+    return { kind: 'scalar', value: isPlainScalar(value) ? value : String(value), place };
+  }
+
+  /** `<<: *base` and `<<: [*a, *b]`: the first that has a key wins, and a key written beside it wins over all. */
+  #merge(entries: Map<string, Entry>, value: unknown, depth: number): void {
+    const merged = this.read(value, depth + 1);
+    for (const map of merged.kind === 'list' ? merged.items : [merged]) {
+      if (map.kind !== 'map') throw new ConfigError(`"<<" takes a map or a list of maps (${this.#source}:${map.place.line}:${map.place.column})`);
+      for (const [key, entry] of map.entries) if (!entries.has(key)) entries.set(key, entry);
+    }
+  }
+
+  #place(node: unknown): Place {
+    const offset = (node as Node | null)?.range?.[0];
+    if (offset === undefined) return { source: this.#source, line: 0, column: 0 };
+    const { line, col } = this.#lines.linePos(offset);
+    return { source: this.#source, line, column: col };
+  }
+}
+
+function isPlainScalar(value: unknown): value is Scalar {
+  return value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
+}
+function keyText(key: unknown): string {
+  const value = isScalar(key) ? key.value : key;
+  return value === null || value === undefined ? '' : String(value);
+}
