@@ -23,8 +23,10 @@ export interface SampleColumns {
   /** Float samples. A staleness marker is the NaN with the bits 0x7ff00000_00000002: test it on `valueBits`, little endian pairs of [low, high]. */
   values: Float64Array;
   valueBits: Uint32Array;
-  /** Native histograms by sample index; null where the series has none. The value of such a sample is not meaningful. */
+  /** Native histograms by sample index; null where the series has none. The value of such a sample is not meaningful, unless it is the staleness marker. */
   histograms: (NativeHistogram | null)[] | null;
+  /** When the counting of each sample began, ms, 0 where unknown; null where the store does not keep it. */
+  startTimes: Float64Array | null;
 }
 
 /** One native histogram sample, decoded; counts are absolute, not deltas. The type is declared fully beside the engine's histogram functions. */
@@ -68,7 +70,7 @@ export interface Querier {
 /** Makes the columns for read(). */
 export function newColumns(capacity = 1024): SampleColumns {
   const values = new Float64Array(capacity);
-  return { count: 0, times: new Float64Array(capacity), values, valueBits: new Uint32Array(values.buffer), histograms: null };
+  return { count: 0, times: new Float64Array(capacity), values, valueBits: new Uint32Array(values.buffer), histograms: null, startTimes: null };
 }
 
 /** Room for `capacity` samples; what is there stays. */

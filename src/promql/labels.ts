@@ -1,0 +1,72 @@
+/** Label sets in the engine: flat sorted lists [name, value, ...], never changed in place. */
+import { quote } from './format/float.ts';
+import type { LabelList } from '#src/core/series.ts';
+
+export const METRIC_NAME = '__name__';
+export const NO_LABELS: LabelList = [];
+
+/** '' where there is none. */
+export function getLabel(labels: LabelList, name: string): string {
+  for (let i = 0; i < labels.length; i += 2) if (labels[i] === name) return labels[i + 1]!;
+  return '';
+}
+
+/** With the label set, or taken away where the value is empty. */
+export function withLabel(labels: LabelList, name: string, value: string): LabelList {
+  const out: string[] = [];
+  let placed = value === '';
+  for (let i = 0; i < labels.length; i += 2) {
+    const own = labels[i]!;
+    if (own === name) continue;
+    if (!placed && own > name) {
+      out.push(name, value);
+      placed = true;
+    }
+    out.push(own, labels[i + 1]!);
+  }
+  if (!placed) out.push(name, value);
+  return out;
+}
+
+const METADATA_LABELS = new Set([METRIC_NAME, '__type__', '__unit__']);
+
+/** What most operations drop: the metric's name, and with it what said of which type and unit it was. The same object where there is none. */
+export function dropName(labels: LabelList): LabelList {
+  let found = false;
+  for (let i = 0; i < labels.length; i += 2) if (METADATA_LABELS.has(labels[i]!)) found = true;
+  return found ? keepLabels(labels, (name) => !METADATA_LABELS.has(name)) : labels;
+}
+
+export function keepLabels(labels: LabelList, keep: (name: string) => boolean): LabelList {
+  const out: string[] = [];
+  for (let i = 0; i < labels.length; i += 2) if (keep(labels[i]!)) out.push(labels[i]!, labels[i + 1]!);
+  return out;
+}
+
+/** One string per label set. U+FFFF is no character, so it does not occur in labels that are text. */
+export function labelsKey(labels: LabelList): string {
+  return labels.join('\uffff');
+}
+
+export function compareLabels(a: LabelList, b: LabelList): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return a[i]! < b[i]! ? -1 : 1;
+  return a.length - b.length;
+}
+
+export function isValidLabelName(name: string): boolean {
+  return name !== '' && name.isWellFormed();
+}
+
+/** {a="b", c="d"}, with the name in front. */
+export function formatLabels(labels: LabelList): string {
+  const parts: string[] = [];
+  let name = '';
+  for (let i = 0; i < labels.length; i += 2) {
+    const label = labels[i]!;
+    const value = labels[i + 1]!;
+    if (label === METRIC_NAME && /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(value)) name = value;
+    else parts.push(`${/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(label) ? label : quote(label)}=${quote(value)}`);
+  }
+  return parts.length === 0 && name !== '' ? name : `${name}{${parts.join(', ')}}`;
+}
