@@ -3,14 +3,156 @@
  * (metric_functions.ts of transform).
  */
 import type { FunctionDefinition } from '#ottl/function.ts';
+import append from './append.ts';
+import base64Decode from './base64_decode.ts';
+import base64Encode from './base64_encode.ts';
+import bool from './bool.ts';
+import coalesce from './coalesce.ts';
 import concat from './concat.ts';
+import containsValue from './contains_value.ts';
+import day from './day.ts';
+import deleteIndex from './delete_index.ts';
+import deleteKey from './delete_key.ts';
+import deleteMatchingKeys from './delete_matching_keys.ts';
+import double from './double.ts';
+import duration from './duration.ts';
+import fnv from './fnv.ts';
+import hasPrefix from './has_prefix.ts';
+import hasSuffix from './has_suffix.ts';
+import hex from './hex.ts';
+import hour from './hour.ts';
+import hours from './hours.ts';
+import indexOf from './index_of.ts';
+import int from './int.ts';
+import isBool from './is_bool.ts';
+import isDouble from './is_double.ts';
+import isInCidr from './is_in_cidr.ts';
+import isInt from './is_int.ts';
+import isList from './is_list.ts';
+import isMap from './is_map.ts';
 import isMatch from './is_match.ts';
+import isString from './is_string.ts';
+import isValidLuhn from './is_valid_luhn.ts';
+import keepKeys from './keep_keys.ts';
+import keepMatchingKeys from './keep_matching_keys.ts';
+import keys from './keys.ts';
+import len from './len.ts';
+import limit from './limit.ts';
+import log from './log.ts';
+import md5 from './md5.ts';
+import mergeMaps from './merge_maps.ts';
+import microseconds from './microseconds.ts';
+import milliseconds from './milliseconds.ts';
+import minute from './minute.ts';
+import minutes from './minutes.ts';
+import month from './month.ts';
+import nanosecond from './nanosecond.ts';
+import nanoseconds from './nanoseconds.ts';
+import now from './now.ts';
+import parseInt from './parse_int.ts';
+import second from './second.ts';
+import seconds from './seconds.ts';
 import set from './set.ts';
+import sha1 from './sha1.ts';
+import sha256 from './sha256.ts';
+import sha512 from './sha512.ts';
+import split from './split.ts';
+import string from './string.ts';
+import stringifyAll from './stringify_all.ts';
+import substring from './substring.ts';
+import toKeyValueString from './to_key_value_string.ts';
+import toLowerCase from './to_lower_case.ts';
+import toUpperCase from './to_upper_case.ts';
+import trim from './trim.ts';
+import trimPrefix from './trim_prefix.ts';
+import trimSuffix from './trim_suffix.ts';
+import truncateTime from './truncate_time.ts';
+import unix from './unix.ts';
+import unixMicro from './unix_micro.ts';
+import unixMilli from './unix_milli.ts';
+import unixNano from './unix_nano.ts';
+import unixSeconds from './unix_seconds.ts';
+import uuid from './uuid.ts';
+import uuidV7 from './uuid_v7.ts';
+import valuesOf from './values_of.ts';
+import weekday from './weekday.ts';
+import year from './year.ts';
 
 export const functions: readonly FunctionDefinition[] = [
   // Converters.
+  base64Decode,
+  base64Encode,
+  bool,
+  coalesce,
   concat,
+  containsValue,
+  day,
+  double,
+  duration,
+  fnv,
+  hasPrefix,
+  hasSuffix,
+  hex,
+  hour,
+  hours,
+  indexOf,
+  int,
+  isBool,
+  isDouble,
+  isInCidr,
+  isInt,
+  isList,
+  isMap,
   isMatch,
+  isString,
+  isValidLuhn,
+  keys,
+  len,
+  log,
+  md5,
+  microseconds,
+  milliseconds,
+  minute,
+  minutes,
+  month,
+  nanosecond,
+  nanoseconds,
+  now,
+  parseInt,
+  second,
+  seconds,
+  sha1,
+  sha256,
+  sha512,
+  split,
+  string,
+  substring,
+  toKeyValueString,
+  toLowerCase,
+  toUpperCase,
+  trim,
+  trimPrefix,
+  trimSuffix,
+  truncateTime,
+  unix,
+  unixMicro,
+  unixMilli,
+  unixNano,
+  unixSeconds,
+  uuid,
+  uuidV7,
+  valuesOf,
+  weekday,
+  year,
   // Editors.
+  append,
+  deleteIndex,
+  deleteKey,
+  deleteMatchingKeys,
+  keepKeys,
+  keepMatchingKeys,
+  limit,
+  mergeMaps,
   set,
+  stringifyAll,
 ];

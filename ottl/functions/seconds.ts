@@ -1,0 +1,17 @@
+/** A duration as a number. */
+import { defineConverter, p } from '#ottl/function.ts';
+
+const UNIT = 1_000_000_000n;
+
+export default defineConverter({
+  name: 'Seconds',
+  summary: 'The seconds of a duration.',
+  params: { duration: p.duration },
+  examples: [{ run: 'Seconds(Duration("1h30m"))', want: 5400 }],
+  create({ duration }) {
+    return (record) => {
+      const { nano } = duration.get(record);
+      return Number(nano / UNIT) + Number(nano % UNIT) / Number(UNIT); // Whole and rest apart, as Go does: no digit is lost.
+    };
+  },
+});

@@ -1,0 +1,15 @@
+/** A time as a number. */
+import { defineConverter, p } from '#ottl/function.ts';
+
+/** Towards the past, as Go rounds. */
+const floor = (nano: bigint): bigint => BigInt.asIntN(64, nano >= 0n ? nano / 1000n : -((-nano + 1000n - 1n) / 1000n));
+
+export default defineConverter({
+  name: 'UnixMicro',
+  summary: 'The microseconds of a time since 1970.',
+  params: { time: p.time },
+  examples: [{ run: 'UnixMicro(Unix(1700000000, 5))', want: 1700000000000000n }],
+  create({ time }) {
+    return (record) => floor(time.get(record).unixNano);
+  },
+});

@@ -1,0 +1,38 @@
+/** A time taken apart in its own zone, as Go's Time methods do. */
+import { type Time } from './values.ts';
+
+const SECOND = 1_000_000_000n;
+
+export interface TimeParts {
+  readonly year: number;
+  /** 1 to 12. */
+  readonly month: number;
+  readonly day: number;
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
+  readonly nanosecond: number;
+  /** 0 is Sunday. */
+  readonly weekday: number;
+  /** 1 to 366. */
+  readonly yearDay: number;
+}
+
+const floorDivide = (a: bigint, b: bigint): bigint => (a >= 0n || a % b === 0n ? a / b : a / b - 1n);
+
+export function timeParts(time: Time): TimeParts {
+  const local = time.unixNano + BigInt(time.zone.offsetSeconds(time.unixNano)) * SECOND, seconds = floorDivide(local, SECOND), date = new Date(Number(seconds) * 1000);
+  const year = date.getUTCFullYear(), newYear = new Date(0);
+  newYear.setUTCFullYear(year, 0, 1); // Date.UTC() takes the years 0 to 99 for 1900 to 1999.
+  return {
+    year,
+    month: date.getUTCMonth() + 1,
+    day: date.getUTCDate(),
+    hour: date.getUTCHours(),
+    minute: date.getUTCMinutes(),
+    second: date.getUTCSeconds(),
+    nanosecond: Number(local - seconds * SECOND),
+    weekday: date.getUTCDay(),
+    yearDay: Math.floor((date.getTime() - newYear.getTime()) / 86_400_000) + 1,
+  };
+}
