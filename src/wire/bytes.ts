@@ -76,7 +76,7 @@ export function utf8Text(bytes: Buffer, start: number, end: number): string {
 const HEX = '0123456789abcdef';
 /** Lower-case hex of [start, end). */
 export function hexText(bytes: Uint8Array, start = 0, end = bytes.length): string {
-  if (end - start > 64) return asBuffer(bytes).hexSlice(start, end);
+  if (end - start > 64) return asBuffer(bytes).toString('hex', start, end);
   let text = '';
   for (let i = start; i < end; i++) text += HEX[bytes[i]! >> 4]! + HEX[bytes[i]! & 15]!;
   return text;
