@@ -1,0 +1,298 @@
+/**
+ * gRPC server for unary methods, on the own HTTP/2 connections: listening (TCP, TLS, unix), routes, what gRPC asks of headers, request
+ * compression, statuses, and the limits that all connections share. A method is given the bytes of its message and answers with bytes;
+ * protobuf is not known here. Streaming calls are deliberately absent: no receiver of ours has them.
+ */
+import { createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import type { Server as TlsServer } from 'node:tls';
+import type { Log, Telemetry } from '#src/core/telemetry.ts';
+import type { Clock } from '#src/core/clock.ts';
+import { errorText } from '#src/core/errors.ts';
+import { type ContentCoding, decodeBody, isContentCoding, TooLargeError } from '#src/net/compression.ts';
+import type { GrpcServerConfig } from '#src/net/config.ts';
+import { findField } from '#src/net/http2/header_rules.ts';
+import type { HeaderFields } from '#src/net/http2/hpack.ts';
+import { Answer, type CallFault, type CallPlan, type ConnectionLimits, type ServerCall, ServerConnection, type Service } from '#src/net/http2/server_connection.ts';
+import { listenOn, removeStaleSocket } from '#src/net/listen.ts';
+import { reloadServerTls, serverTlsOptions } from '#src/net/tls.ts';
+import { DEADLINE_EXCEEDED, encodeMessage, encodeStatus, INTERNAL, RESOURCE_EXHAUSTED, type Status, statusOfError, UNIMPLEMENTED } from './status.ts';
+
+/** Handles one message. Undefined means an empty answer, at once; a promise, when it settles. Errors become statuses. */
+export type UnaryMethod = (message: Buffer, call: CallInfo) => Promise<void> | undefined;
+export interface CallInfo {
+  /** Headers of the call, lower case, without pseudo headers; made when asked for. */
+  metadata(): ReadonlyMap<string, readonly string[]>;
+}
+
+export interface GrpcServerOptions {
+  readonly settings: GrpcServerConfig;
+  /** By path: "/package.Service/Method". */
+  readonly methods: ReadonlyMap<string, UnaryMethod>;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Counts refusals by limit where given. */
+  readonly telemetry?: Telemetry;
+  readonly attributes?: Readonly<Record<string, string>>;
+  readonly reusePort?: boolean;
+}
+
+interface GrpcPlan extends CallPlan {
+  readonly method: UnaryMethod;
+  readonly coding: ContentCoding | null;
+  readonly info: CallInfo;
+}
+
+const DEFAULT_MAX_MESSAGE = 4 * 1024 * 1024;
+const DEFAULT_MAX_STREAMS = 1000;
+const MAX_CONNECTIONS = 10_000;
+/** Bytes of messages that are taken in and not yet answered, of all connections together: above, sockets are not read until half of it is free. */
+const MAX_BYTES_IN_FLIGHT = 32 << 20;
+/** Bytes of messages that have begun to arrive: above, those that would not fit are refused with a hint to come again. */
+const MAX_BYTES_ARRIVING = 192 << 20;
+/** A message of at most this size is let in even then, so that a few large senders do not keep out the many. */
+const SMALL_BYTES = 64 << 10;
+
+const GRPC = ['content-type', 'application/grpc'] as const;
+const SUCCESS = new Answer([':status', '200', ...GRPC], new Uint8Array(0), ['grpc-status', '0']);
+
+/** A status as an answer of its own. */
+export function statusAnswer(status: Status): Answer {
+  const fields = [':status', '200', ...GRPC, 'grpc-status', String(status.code)];
+  if (status.message !== '') fields.push('grpc-message', encodeMessage(status.message));
+  if (status.retryAfterMs >= 0) fields.push('grpc-status-details-bin', encodeStatus(status).toString('base64').replace(/=+$/, ''));
+  return new Answer(fields);
+}
+const plain = (code: number, message: string, extra: HeaderFields = []): Answer =>
+  new Answer([':status', '200', ...GRPC, 'grpc-status', String(code), 'grpc-message', encodeMessage(message), ...extra]);
+const httpAnswer = (status: number, message: string): Answer =>
+  new Answer([':status', String(status), ...GRPC, 'grpc-status', String(INTERNAL), 'grpc-message', encodeMessage(message)]);
+
+export class GrpcServer implements Service<GrpcPlan> {
+  readonly #options: GrpcServerOptions;
+  readonly #server: Server;
+  readonly #connections = new Set<ServerConnection<GrpcPlan>>();
+  readonly #limits: ConnectionLimits;
+  readonly #maxMessageBytes: number;
+  #bytesInFlight = 0;
+  #bytesArriving = 0;
+  #paused = false;
+  #listening = false;
+  #stopTick = (): void => {};
+  #stopReload = (): void => {};
+  /** Resolves `close` when the last connection is gone. */
+  #whenEmpty: (() => void) | null = null;
+
+  constructor(options: GrpcServerOptions) {
+    const { settings, telemetry, log } = options;
+    this.#options = options;
+    this.#maxMessageBytes = settings.max_recv_msg_size_mib > 0 ? Math.min(settings.max_recv_msg_size_mib * 1024 * 1024, 0x7fff0000) : DEFAULT_MAX_MESSAGE;
+    const server = settings.keepalive.server_parameters;
+    const policy = settings.keepalive.enforcement_policy;
+    const refused = telemetry?.counter('grpc_server_limit_hits', '{hit}', 'Number of times a client met a limit of the gRPC server, by limit.');
+    this.#limits = {
+      maxStreams: settings.max_concurrent_streams || DEFAULT_MAX_STREAMS,
+      maxMessageBytes: this.#maxMessageBytes,
+      maxIdleMs: server.max_connection_idle,
+      maxAgeMs: server.max_connection_age,
+      ageGraceMs: server.max_connection_age_grace,
+      pingAfterMs: server.time || 7_200_000,
+      pingTimeoutMs: server.timeout || 20_000,
+      minPingMs: policy.min_time || 300_000,
+      pingsWithoutCalls: policy.permit_without_stream,
+      maxUnsentBytes: settings.write_buffer_size || 1 << 20,
+      reserve: (sizeBytes) => this.#reserve(sizeBytes),
+      took: (sizeBytes) => this.#took(sizeBytes),
+      release: (sizeBytes, reservedBytes) => this.#release(sizeBytes, reservedBytes),
+      refused: (limit) => refused?.add(1, { ...options.attributes, limit }),
+      closed: (connection) => this.#closed(connection as unknown as ServerConnection<GrpcPlan>),
+    };
+    const accept = (socket: Socket): void => this.#accept(socket);
+    if (settings.tls) {
+      const tlsServer = createTlsServer({ ...serverTlsOptions(settings.tls), ALPNProtocols: ['h2'], handshakeTimeout: 20_000, noDelay: true }, accept);
+      // A failed handshake is the client's matter; its socket is gone already.
+      tlsServer.on('tlsClientError', (error) => log.debug('A TLS handshake failed.', { error: errorText(error) }));
+      this.#stopReload = reloadServerTls(tlsServer as TlsServer, settings.tls, (error) => log.warn('The certificate could not be read again; the old one stays.', { error: errorText(error) }));
+      this.#server = tlsServer;
+    } else this.#server = createServer({ noDelay: true }, accept);
+    this.#server.maxConnections = MAX_CONNECTIONS;
+  }
+
+  async listen(): Promise<void> {
+    const { settings, log, clock, reusePort } = this.#options;
+    if (settings.transport === 'unix') await removeStaleSocket(settings.endpoint);
+    await listenOn(this.#server, settings, reusePort ?? false);
+    this.#listening = true;
+    this.#server.on('error', (error) => log.error('The gRPC server failed.', { error: errorText(error) }));
+    this.#stopTick = clock.every(1000, () => {
+      const now = performance.now();
+      for (const connection of this.#connections) connection.tick(now);
+    });
+    log.info('Starting GRPC server', { endpoint: this.address });
+  }
+  /** "host:port" as bound; the path of a unix socket. */
+  get address(): string {
+    const at = this.#server.address() as AddressInfo | string | null;
+    if (at === null || typeof at === 'string') return at ?? '';
+    return at.family === 'IPv6' ? `[${at.address}]:${at.port}` : `${at.address}:${at.port}`;
+  }
+  get port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+  }
+
+  /** Takes no new connections and calls, waits for those under way for at most `graceMs`. */
+  async close(graceMs = 5000): Promise<void> {
+    this.#stopReload();
+    if (!this.#listening) return;
+    this.#listening = false;
+    const closed = new Promise<void>((done) => this.#server.close(() => done()));
+    for (const connection of this.#connections) connection.drain(graceMs);
+    this.#unpause();
+    if (this.#connections.size > 0) {
+      const timer = setTimeout(() => {
+        for (const connection of this.#connections) connection.end(new Error('the server was stopped'));
+      }, graceMs);
+      await new Promise<void>((done) => {
+        this.#whenEmpty = done;
+      });
+      clearTimeout(timer);
+    }
+    this.#stopTick();
+    await closed;
+  }
+
+  #accept(socket: Socket): void {
+    if (!this.#listening) return void socket.destroy();
+    const connection = new ServerConnection<GrpcPlan>(socket, this, this.#limits);
+    this.#connections.add(connection);
+    if (this.#paused) socket.pause();
+  }
+  #closed(connection: ServerConnection<GrpcPlan>): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#whenEmpty?.();
+  }
+
+  // ---- memory: what is here and not yet answered
+  #reserve(sizeBytes: number): boolean {
+    if (this.#bytesArriving + sizeBytes > MAX_BYTES_ARRIVING && sizeBytes > SMALL_BYTES) return false;
+    this.#bytesArriving += sizeBytes;
+    return true;
+  }
+  #took(sizeBytes: number): void {
+    this.#bytesInFlight += sizeBytes;
+    if (this.#bytesInFlight < MAX_BYTES_IN_FLIGHT || this.#paused) return;
+    this.#paused = true;
+    for (const connection of this.#connections) connection.socket.pause();
+  }
+  #release(sizeBytes: number, reservedBytes: number): void {
+    this.#bytesInFlight -= sizeBytes;
+    this.#bytesArriving -= reservedBytes;
+    if (this.#paused && this.#bytesInFlight < MAX_BYTES_IN_FLIGHT / 2) this.#unpause();
+  }
+  #unpause(): void {
+    this.#paused = false;
+    for (const connection of this.#connections) connection.socket.resume();
+  }
+
+  // ---- calls
+  plan(fields: HeaderFields): GrpcPlan {
+    const path = findField(fields, ':path') ?? '';
+    const method = this.#options.methods.get(path);
+    const encoding = findField(fields, 'grpc-encoding') ?? 'identity';
+    const coding = isContentCoding(encoding) && encoding !== 'zlib' && encoding !== 'x-snappy-framed' ? encoding : null;
+    const timeout = findField(fields, 'grpc-timeout');
+    const timeoutMs = timeout === undefined ? 0 : parseTimeout(timeout);
+    return {
+      method: method ?? (() => undefined),
+      coding,
+      limitBytes: this.#maxMessageBytes,
+      timeoutMs: timeoutMs ?? 0,
+      info: { metadata: () => metadataOf(fields) },
+      refusal: this.#refusal(fields, path, method !== undefined, encoding, coding, timeoutMs === undefined ? timeout : undefined),
+    };
+  }
+  #refusal(fields: HeaderFields, path: string, known: boolean, encoding: string, coding: ContentCoding | null, badTimeout: string | undefined): Answer | null {
+    const verb = findField(fields, ':method');
+    const type = findField(fields, 'content-type') ?? '';
+    if (!/^application\/grpc(?:[+;]|$)/.test(type)) return httpAnswer(415, `invalid gRPC request content-type "${type}"`);
+    if (verb !== 'POST') return httpAnswer(405, `Received a HEADERS frame with :method "${verb}" which should be POST`);
+    if (badTimeout !== undefined) return plain(INTERNAL, `malformed grpc-timeout: "${badTimeout}"`);
+    if (!known) return plain(UNIMPLEMENTED, this.#unknownPath(path));
+    if (encoding !== 'identity' && coding === null) return plain(UNIMPLEMENTED, `grpc: Decompressor is not installed for grpc-encoding "${encoding}"`, ['grpc-accept-encoding', 'gzip,zstd,snappy,deflate']);
+    return null;
+  }
+  #unknownPath(path: string): string {
+    const [, service, method] = /^\/(.*)\/([^/]*)$/.exec(path) ?? [];
+    if (service === undefined) return `malformed method name: "${path}"`;
+    const hasService = [...this.#options.methods.keys()].some((known) => known.startsWith(`/${service}/`));
+    return hasService ? `unknown method ${method} for service ${service}` : `unknown service ${service}`;
+  }
+
+  run(call: ServerCall<GrpcPlan>): void {
+    const { plan } = call;
+    if (!call.compressed) return this.#call(call, call.message!);
+    if (plan.coding === null) return call.answer(plain(INTERNAL, 'grpc: compressed flag set with identity or empty encoding'));
+    let body: Buffer | Promise<Buffer>;
+    try {
+      body = decodeBody(call.message!, plan.coding, plan.limitBytes);
+    } catch (error) {
+      return this.#fail(call, error);
+    }
+    if (body instanceof Promise) body.then((bytes) => this.#call(call, bytes), (error) => this.#fail(call, error));
+    else this.#call(call, body);
+  }
+  #call(call: ServerCall<GrpcPlan>, message: Buffer): void {
+    let work: Promise<void> | undefined;
+    try {
+      work = call.plan.method(message, call.plan.info);
+    } catch (error) {
+      return this.#fail(call, error);
+    }
+    if (work === undefined) call.answer(SUCCESS);
+    else work.then(() => call.answer(SUCCESS), (error) => this.#fail(call, error));
+  }
+  #fail(call: ServerCall<GrpcPlan>, error: unknown): void {
+    if (error instanceof TooLargeError) {
+      this.#limits.refused('message_size');
+      return call.answer(plain(RESOURCE_EXHAUSTED, `grpc: received message after decompression larger than max ${error.limitBytes}`));
+    }
+    call.answer(statusAnswer(statusOfError(error)));
+  }
+  fault(fault: CallFault, call: ServerCall<GrpcPlan>): Answer {
+    switch (fault) {
+      case 'too large':
+        return plain(RESOURCE_EXHAUSTED, `grpc: received message larger than max (${call.size} vs. ${call.plan.limitBytes})`);
+      case 'no room':
+        return statusAnswer({ code: RESOURCE_EXHAUSTED, message: 'the server is busy with other large messages', retryAfterMs: 1000 });
+      case 'too many':
+        return plain(INTERNAL, 'cardinality violation: received multiple request messages for a unary call');
+      case 'bad flag':
+        return plain(INTERNAL, 'grpc: received unexpected payload format');
+      case 'missing':
+        return plain(INTERNAL, 'cardinality violation: received no request message from non-client-streaming RPC');
+      case 'cut':
+        return plain(INTERNAL, 'unexpected EOF');
+      case 'deadline':
+        return plain(DEADLINE_EXCEEDED, 'context deadline exceeded');
+    }
+  }
+}
+
+const TIMEOUT_UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
+/** Milliseconds of a grpc-timeout (at least 1), undefined where it is none. */
+export function parseTimeout(text: string): number | undefined {
+  const match = /^(\d{1,8})([HMSmun])$/.exec(text);
+  return match ? Math.max(1, Number(match[1]) * TIMEOUT_UNITS[match[2]!]!) : undefined;
+}
+function metadataOf(fields: HeaderFields): Map<string, string[]> {
+  const metadata = new Map<string, string[]>();
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i]!;
+    if (name.startsWith(':') || name === 'te' || name === 'grpc-timeout' || name === 'grpc-encoding') continue;
+    const values = metadata.get(name);
+    if (values) values.push(fields[i + 1]!);
+    else metadata.set(name, [fields[i + 1]!]);
+  }
+  return metadata;
+}
