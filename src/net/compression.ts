@@ -6,7 +6,7 @@
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { PermanentError } from '#src/core/errors.ts';
-import { snappyDecode, snappyEncode } from '#src/wire/snappy.ts';
+import { snappyDecode, snappyEncode, snappyLength } from '#src/wire/snappy.ts';
 import { decodeSnappyFrames, isSnappyFramed } from './snappy_framed.ts';
 
 /** The body is larger than allowed, before or after decompression: answer 413 or RESOURCE_EXHAUSTED. */
@@ -53,7 +53,8 @@ export function decodeBodySync(bytes: Uint8Array, coding: ContentCoding, limit: 
   try {
     if (coding === 'snappy' || coding === 'x-snappy-framed') {
       if (coding === 'x-snappy-framed' || isSnappyFramed(bytes)) return decodeSnappyFrames(bytes, limit);
-      return asBuffer(snappyDecode(bytes, limit));
+      if (snappyLength(bytes) > limit) throw new TooLargeError(limit, `decompressed body is larger than ${limit} bytes`);
+      return snappyDecode(bytes, limit);
     }
     const options = { maxOutputLength: limit, chunkSize: outputSize(bytes, coding, limit) };
     if (coding === 'gzip') return trim(zlib.gunzipSync(bytes, options));
@@ -64,7 +65,7 @@ export function decodeBodySync(bytes: Uint8Array, coding: ContentCoding, limit: 
 }
 
 function decodeError(error: unknown, coding: string, limit: number): Error {
-  if (error instanceof TooLargeError) return error;
+  if (error instanceof PermanentError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ERR_BUFFER_TOO_LARGE' || error instanceof RangeError) return new TooLargeError(limit, `decompressed body is larger than ${limit} bytes`);
   return new PermanentError(`${coding}: ${message}`, { cause: error });

@@ -1,0 +1,362 @@
+/**
+ * gRPC client for unary calls: names resolved to addresses, one connection to each (round_robin) or to the first that works (pick_first),
+ * reconnecting with backoff, compression, deadlines, keepalive. What comes back is the message or an error of the kinds that the pipeline
+ * tells apart. Not here: service configs, hedging, proxies from the environment.
+ */
+import { lookup } from 'node:dns/promises';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { Log } from '#src/core/telemetry.ts';
+import type { Clock } from '#src/core/clock.ts';
+import { ConfigError, errorText, PermanentError, RetryableError } from '#src/core/errors.ts';
+import { decodeBodySync, encodeBody, isContentCoding } from '#src/net/compression.ts';
+import { type GrpcClientConfig, type GrpcTarget, parseGrpcTarget } from '#src/net/config.ts';
+import { type CallAnswer, CallError, type CallRequest, ClientConnection } from '#src/net/http2/client_connection.ts';
+import { findField } from '#src/net/http2/header_rules.ts';
+import type { HeaderFields } from '#src/net/http2/hpack.ts';
+import { clientTlsOptions, type TlsClientOptions } from '#src/net/tls.ts';
+import { CANCELLED, DEADLINE_EXCEEDED, decodeMessage, decodeStatus, errorOfStatus, INTERNAL, PERMISSION_DENIED, RESOURCE_EXHAUSTED, type Status, UNAUTHENTICATED, UNAVAILABLE, UNIMPLEMENTED, UNKNOWN } from './status.ts';
+import { CANCEL, ENHANCE_YOUR_CALM } from '#src/net/http2/frames.ts';
+
+export interface GrpcClientOptions {
+  readonly settings: GrpcClientConfig;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly userAgent: string;
+}
+export interface CallOptions {
+  /** 0 is without limit. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+// grpc's connection backoff: https://github.com/grpc/grpc/blob/master/doc/connection-backoff.md
+const BACKOFF_FIRST_MS = 1000, BACKOFF_FACTOR = 1.6, BACKOFF_MAX_MS = 120_000, BACKOFF_JITTER = 0.2;
+const CONNECT_TIMEOUT_MS = 20_000;
+/** Calls that the server has not begun are made again elsewhere, so often. */
+const TRANSPARENT_RETRIES = 3;
+const MAX_ANSWER_BYTES = 4 << 20;
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+/** One address, or with pick_first the list of them, and the connection to it. */
+class Subchannel {
+  readonly addresses: readonly Address[];
+  connection: ClientConnection | null = null;
+  connecting = false;
+  failures = 0;
+  cancelRetry: (() => void) | null = null;
+  constructor(addresses: readonly Address[]) {
+    this.addresses = addresses;
+  }
+  get key(): string {
+    return this.addresses.map((address) => `${address.host} ${address.port}`).join(',');
+  }
+}
+
+export class GrpcClient {
+  readonly #options: GrpcClientOptions;
+  readonly #target: GrpcTarget;
+  readonly #heads = new Map<string, HeaderFields>();
+  #tls: TlsClientOptions | null;
+  #tlsReadMs = 0;
+  #subchannels: Subchannel[] = [];
+  #next = 0;
+  #resolving = false;
+  #closed = false;
+  #lastError = 'no connection yet';
+  /** Calls that wait for a connection; each is woken when something changes. */
+  #waiters = new Set<() => void>();
+  #stopTick = (): void => {};
+
+  /** Throws ConfigError where the endpoint or a TLS file is not usable. */
+  constructor(options: GrpcClientOptions) {
+    const { settings } = options;
+    const target = parseGrpcTarget(settings.endpoint);
+    if (target === undefined) throw new ConfigError([{ path: ['endpoint'], message: `"${settings.endpoint}" is no endpoint; write host:port` }]);
+    this.#options = options;
+    this.#target = target;
+    this.#tls = clientTlsOptions(settings.tls) ?? (target.forceTls ? { rejectUnauthorized: true } : null);
+  }
+
+  /** Begins to connect; does not wait for it. */
+  start(): void {
+    const { clock, settings } = this.#options;
+    const { keepalive } = settings;
+    if (keepalive) {
+      const afterMs = Math.max(10_000, keepalive.time);
+      this.#stopTick = clock.every(1000, () => {
+        const now = performance.now();
+        for (const { connection } of this.#subchannels) connection?.tick(now, afterMs, keepalive.timeout || 20_000, keepalive.permit_without_stream);
+      });
+    }
+    void this.#resolve();
+  }
+
+  /** The message of the answer. Rejects with RetryableError or PermanentError. */
+  async call(path: string, parts: readonly Uint8Array[], sizeBytes: number, options: CallOptions = {}): Promise<Uint8Array> {
+    const { compression } = this.#options.settings;
+    const coding = isContentCoding(compression) ? compression : null;
+    const body = coding === null ? null : await encodeBody(parts, sizeBytes, coding);
+    const timeoutMs = options.timeoutMs ?? 0;
+    const request: CallRequest = {
+      head: this.#head(path),
+      extra: timeoutMs > 0 ? ['grpc-timeout', formatTimeout(timeoutMs)] : [],
+      parts: body === null ? parts : [body],
+      sizeBytes: body === null ? sizeBytes : body.length,
+      compressed: body !== null,
+      timeoutMs,
+      signal: options.signal,
+    };
+    for (let tries = 0; ; tries++) {
+      const connection = this.#pick() ?? (await this.#waitForConnection(timeoutMs, options.signal));
+      try {
+        return readAnswer(await connection.call(request));
+      } catch (error) {
+        if (!(error instanceof CallError)) throw error;
+        if (!error.unprocessed || tries >= TRANSPARENT_RETRIES) throw errorOfStatus(statusOfCallError(error));
+      }
+    }
+  }
+
+  /** Lets running calls end for at most `graceMs`. */
+  async close(graceMs = 0): Promise<void> {
+    this.#closed = true;
+    this.#stopTick();
+    const connections = this.#subchannels.flatMap((each) => each.connection ?? []);
+    for (const subchannel of this.#subchannels) subchannel.cancelRetry?.();
+    this.#wake();
+    const end = performance.now() + graceMs;
+    for (const connection of connections) connection.drain();
+    while (performance.now() < end && connections.some((each) => !each.isClosed)) await new Promise((done) => setTimeout(done, 10));
+    for (const connection of connections) connection.end(new Error('the client was stopped'));
+  }
+
+  #head(path: string): HeaderFields {
+    let head = this.#heads.get(path);
+    if (head === undefined) {
+      const { settings, userAgent } = this.#options;
+      const target = this.#target;
+      const named = target.kind === 'unix' ? 'localhost' : `${target.host.includes(':') ? `[${target.host}]` : target.host}:${target.port}`;
+      const fields = [':method', 'POST', ':scheme', this.#tls ? 'https' : 'http', ':path', path, ':authority', settings.authority || named];
+      fields.push('content-type', 'application/grpc', 'user-agent', settings.user_agent || userAgent, 'te', 'trailers');
+      if (isContentCoding(settings.compression)) fields.push('grpc-encoding', settings.compression);
+      fields.push('grpc-accept-encoding', 'gzip,zstd,snappy');
+      for (const { name, value } of settings.headers) {
+        const binary = name.toLowerCase().endsWith('-bin');
+        fields.push(name.toLowerCase(), binary ? Buffer.from(value, 'latin1').toString('base64').replace(/=+$/, '') : value);
+      }
+      head = fields;
+      this.#heads.set(path, head);
+    }
+    return head;
+  }
+
+  // ---- connections
+  #pick(): ClientConnection | null {
+    const all = this.#subchannels;
+    for (let i = 0; i < all.length; i++) {
+      this.#next = (this.#next + 1) % all.length;
+      const { connection } = all[this.#next]!;
+      if (connection !== null) return connection;
+    }
+    return null;
+  }
+  /** While a first attempt is under way calls wait; once it has failed they fail at once, unless `wait_for_ready`. */
+  async #waitForConnection(timeoutMs: number, signal: AbortSignal | undefined): Promise<ClientConnection> {
+    const until = timeoutMs > 0 ? performance.now() + timeoutMs : Number.POSITIVE_INFINITY;
+    for (;;) {
+      if (this.#closed) throw new RetryableError('rpc error: code = Canceled desc = grpc: the client connection is closing');
+      const connection = this.#pick();
+      if (connection !== null) return connection;
+      const hopeful = this.#resolving || this.#subchannels.some((each) => each.connecting && each.failures === 0) || this.#options.settings.wait_for_ready;
+      if (!hopeful) throw new RetryableError(`rpc error: code = Unavailable desc = ${this.#lastError}`);
+      if (signal?.aborted) throw new RetryableError('rpc error: code = Canceled desc = the call was cancelled');
+      const leftMs = until - performance.now();
+      if (leftMs <= 0) throw new RetryableError(`rpc error: code = DeadlineExceeded desc = received context error while waiting for new LB policy update: ${this.#lastError}`);
+      await new Promise<void>((done) => {
+        const timer = setTimeout(done, Math.min(leftMs, 1000));
+        this.#waiters.add(() => {
+          clearTimeout(timer);
+          done();
+        });
+      });
+    }
+  }
+  #wake(): void {
+    const waiters = this.#waiters;
+    this.#waiters = new Set();
+    for (const wake of waiters) wake();
+  }
+
+  /** Brings the subchannels in line with the addresses of the name. */
+  async #resolve(): Promise<void> {
+    if (this.#resolving || this.#closed) return;
+    this.#resolving = true;
+    try {
+      const addresses = await this.#lookUp();
+      const roundRobin = this.#options.settings.balancer_name === 'round_robin';
+      const wanted = (roundRobin ? addresses.map((address) => [address]) : [addresses]).map((each) => new Subchannel(each));
+      const kept = new Map(this.#subchannels.map((each) => [each.key, each]));
+      this.#subchannels = wanted.map((each) => kept.get(each.key) ?? each);
+      for (const [, gone] of kept) {
+        if (this.#subchannels.includes(gone)) continue;
+        gone.cancelRetry?.();
+        gone.connection?.drain();
+      }
+      for (const subchannel of this.#subchannels) if (subchannel.connection === null && !subchannel.connecting && subchannel.cancelRetry === null) void this.#connect(subchannel);
+    } catch (error) {
+      this.#lastError = `name resolver error: produced zero addresses: ${errorText(error)}`;
+      if (this.#subchannels.length === 0) this.#options.clock.after(5000, () => void this.#resolve());
+    }
+    this.#resolving = false;
+    this.#wake();
+  }
+  async #lookUp(): Promise<Address[]> {
+    const target = this.#target;
+    if (target.kind === 'unix') return [{ host: '', port: 0 }];
+    const found = await lookup(target.host, { all: true });
+    return found.map(({ address }) => ({ host: address, port: target.port }));
+  }
+
+  async #connect(subchannel: Subchannel): Promise<void> {
+    subchannel.connecting = true;
+    for (const address of subchannel.addresses) {
+      try {
+        const connection = await this.#open(address, subchannel);
+        subchannel.connecting = false;
+        if (this.#closed) return connection.end(new Error('the client was stopped'));
+        subchannel.failures = 0;
+        subchannel.connection = connection;
+        return this.#wake();
+      } catch (error) {
+        this.#lastError = `connection error: desc = "transport: Error while dialing: ${errorText(error)}"`;
+      }
+    }
+    subchannel.connecting = false;
+    subchannel.failures++;
+    this.#wake();
+    if (!this.#closed) this.#retryLater(subchannel);
+  }
+  #retryLater(subchannel: Subchannel): void {
+    const backoffMs = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * BACKOFF_FACTOR ** (subchannel.failures - 1)) * (1 + (Math.random() * 2 - 1) * BACKOFF_JITTER);
+    const { clock, log, settings } = this.#options;
+    if (subchannel.failures === 1) log.warn('Cannot connect; trying again.', { endpoint: settings.endpoint, error: this.#lastError });
+    subchannel.cancelRetry = clock.after(backoffMs, () => {
+      subchannel.cancelRetry = null;
+      if (this.#closed) return;
+      // The name may mean other addresses by now; what is still wanted is connected by it.
+      void this.#resolve();
+    });
+  }
+
+  /** A connection that has got the server's SETTINGS. */
+  #open(address: Address, subchannel: Subchannel): Promise<ClientConnection> {
+    return new Promise((done, fail) => {
+      const socket = this.#dial(address, () => start());
+      const timer = setTimeout(() => socket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`)), CONNECT_TIMEOUT_MS);
+      const failed = (error: Error): void => {
+        clearTimeout(timer);
+        socket.destroy();
+        fail(error);
+      };
+      const closed = (): void => failed(new Error('the connection was closed before it was ready'));
+      socket.on('error', failed);
+      socket.on('close', closed);
+      const start = (): void => {
+        socket.off('error', failed);
+        socket.off('close', closed);
+        const connection = new ClientConnection(socket, {
+          onReady: () => {
+            clearTimeout(timer);
+            done(connection);
+          },
+          onDraining: () => this.#detach(subchannel, connection),
+          onClose: (error) => {
+            clearTimeout(timer);
+            fail(error);
+            this.#detach(subchannel, connection);
+          },
+        });
+      };
+    });
+  }
+  #detach(subchannel: Subchannel, connection: ClientConnection): void {
+    if (subchannel.connection !== connection) return;
+    subchannel.connection = null;
+    if (!this.#closed && this.#subchannels.includes(subchannel)) void this.#connect(subchannel);
+  }
+  #dial(address: Address, connected: () => void): Socket {
+    const target = this.#target;
+    const where = target.kind === 'unix' ? { path: target.path } : { host: address.host, port: address.port };
+    if (this.#tls === null) return connect({ ...where, noDelay: true, keepAlive: true }, connected);
+    this.#reloadTls();
+    const socket = connectTls({ ...where, ...this.#tls, servername: this.#tls.servername ?? serverName(this.#options.settings.authority, target), ALPNProtocols: ['h2'] }, () => {
+      if (socket.alpnProtocol === 'h2') connected();
+      else socket.destroy(new Error('the server does not speak HTTP/2 over TLS (ALPN)'));
+    });
+    socket.setNoDelay(true);
+    return socket;
+  }
+  /** With `reload_interval` the files are read again when a connection is made. */
+  #reloadTls(): void {
+    const { tls } = this.#options.settings;
+    const now = performance.now();
+    if (tls.reload_interval <= 0 || now - this.#tlsReadMs < tls.reload_interval) return;
+    this.#tlsReadMs = now;
+    try {
+      this.#tls = clientTlsOptions(tls);
+    } catch (error) {
+      this.#options.log.warn('The certificate could not be read again; the old one stays.', { error: errorText(error) });
+    }
+  }
+}
+
+/** The name whose certificate is wanted. An address has none, and is checked as it is. */
+function serverName(authority: string | undefined, target: GrpcTarget): string {
+  const name = authority ? authority.replace(/:\d+$/, '') : target.host;
+  return /^[\d.]+$|:/.test(name) ? '' : name;
+}
+
+function formatTimeout(ms: number): string {
+  if (ms < 100_000_000) return `${Math.max(1, Math.ceil(ms))}m`;
+  return `${Math.ceil(ms / 1000)}S`;
+}
+
+function statusOfCallError(error: CallError): Status {
+  const status = (code: number): Status => ({ code, message: error.message, retryAfterMs: -1 });
+  if (error.kind === 'deadline') return status(DEADLINE_EXCEEDED);
+  if (error.kind === 'cancelled') return status(CANCELLED);
+  if (error.kind === 'unavailable') return status(UNAVAILABLE);
+  if (error.kind === 'reset' && error.unprocessed) return status(UNAVAILABLE);
+  if (error.kind === 'reset' && error.resetCode === CANCEL) return status(CANCELLED);
+  if (error.kind === 'reset' && error.resetCode === ENHANCE_YOUR_CALM) return status(RESOURCE_EXHAUSTED);
+  // Nothing says that the data is at fault, and an answer that is garbled once need not be so again; but grpc calls it Internal, which the OTLP protocol does not repeat.
+  return status(INTERNAL);
+}
+
+const HTTP_CODES: Readonly<Record<string, number>> = { 400: INTERNAL, 401: UNAUTHENTICATED, 403: PERMISSION_DENIED, 404: UNIMPLEMENTED, 429: UNAVAILABLE, 502: UNAVAILABLE, 503: UNAVAILABLE, 504: UNAVAILABLE };
+
+/** The message of an answer whose status is OK; throws what the status means otherwise. */
+function readAnswer(answer: CallAnswer): Uint8Array {
+  const { headers, trailers } = answer;
+  const code = findField(trailers, 'grpc-status');
+  if (code === undefined) {
+    const http = findField(headers.length > 0 ? headers : trailers, ':status') ?? '';
+    const message = http === '200' || http === '' ? 'the answer has no grpc-status' : `unexpected HTTP status code received from server: ${http}`;
+    throw errorOfStatus({ code: HTTP_CODES[http] ?? UNKNOWN, message, retryAfterMs: -1 });
+  }
+  if (code !== '0') {
+    const details = findField(trailers, 'grpc-status-details-bin');
+    const retryAfterMs = details === undefined ? -1 : decodeStatus(Buffer.from(details, 'base64')).retryAfterMs;
+    throw errorOfStatus({ code: Number(code) || UNKNOWN, message: decodeMessage(findField(trailers, 'grpc-message') ?? ''), retryAfterMs });
+  }
+  if (answer.message === null) throw errorOfStatus({ code: INTERNAL, message: 'cardinality violation: received no response message', retryAfterMs: -1 });
+  if (!answer.compressed) return answer.message;
+  const coding = findField(headers, 'grpc-encoding') ?? '';
+  if (!isContentCoding(coding)) throw new PermanentError(`the answer is compressed with "${coding}"`);
+  return decodeBodySync(answer.message, coding, MAX_ANSWER_BYTES);
+}
