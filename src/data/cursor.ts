@@ -14,6 +14,7 @@ import { decodeAnyValue, decodeKeyValues, varintBigInt, varintNumber, writeAnyVa
 import { EditList } from './edits.ts';
 import { keyId, keys } from './keys.ts';
 import { ATTRIBUTE_TAGS, FIXED32, FIXED64, LENGTH, type MessageType, VARINT } from './message_types.ts';
+import { after, readLength, skipField } from './scan.ts';
 import { arena, type Literal, type Space } from './space.ts';
 import { ARRAY, BOOL, BYTES, DOUBLE, EMPTY, INT, MAP, STRING, type Value, ValueMap, type ValueType } from './value.ts';
 
@@ -40,24 +41,6 @@ export interface AttributeLiteral {
 }
 const composer = new ProtoWriter(256);
 
-let after = 0; // Where the last varint read by readLength ended.
-/** A length or tag: an unsigned varint that must fit 31 bits. */
-function readLength(bytes: Buffer, at: number, end: number): number {
-  let p = at;
-  let value = 0;
-  for (let shift = 0; shift < 35; shift += 7) {
-    if (p >= end) break;
-    const c = bytes[p++]!;
-    value += (c & 127) * 2 ** shift;
-    if (c < 128) {
-      after = p;
-      if (value > 0x7fffffff) break;
-      return value;
-    }
-  }
-  // Padded to more than five bytes: legal, and nobody writes it.
-  throw new PermanentError(`protobuf: a length or tag is truncated or too long at offset ${at}`);
-}
 function malformed(type: MessageType, at: number): PermanentError {
   return new PermanentError(`malformed OTLP: ${type.name} at offset ${at}`);
 }
@@ -986,34 +969,4 @@ export class Cursor {
   keyValues(field: number): ValueMap {
     return decodeKeyValues(this.space.bytes, this.start, this.end, field);
   }
-}
-
-/** The position behind the field whose tag is at `at`. */
-export function skipField(bytes: Buffer, at: number, end: number): number {
-  const tag = readLength(bytes, at, end);
-  let p = after;
-  switch (tag & 7) {
-    case 0: {
-      const from = p;
-      while (p < end && bytes[p]! > 127) p++;
-      p++;
-      if (p - from > 10) p = end + 1;
-      break;
-    }
-    case 1:
-      p += 8;
-      break;
-    case 2: {
-      const size = readLength(bytes, p, end);
-      p = after + size;
-      break;
-    }
-    case 5:
-      p += 4;
-      break;
-    default:
-      p = end + 1;
-  }
-  if (p > end || tag < 8) throw new PermanentError(`protobuf: a field at offset ${at} is truncated or of an unknown kind`);
-  return p;
 }

@@ -1,0 +1,145 @@
+/**
+ * Batches put together and cut apart. Together costs nothing: OTLP requests are repeated fields only, so parts are listed one behind the other.
+ * Cutting repeats the headers that enclose the cut: resource, scope, and for metrics the metric without its points; what is whole is copied whole.
+ */
+import { Batch, type BatchContext, type Signal } from '#src/core/batch.ts';
+import { PermanentError } from '#src/core/errors.ts';
+import { asBuffer } from '#src/wire/bytes.ts';
+import { ProtoWriter } from '#src/wire/proto_writer.ts';
+import { countItems, countPoints } from './check.ts';
+import { METRIC } from './message_types.ts';
+import { after, readLength, skipField } from './scan.ts';
+
+/** One batch of all of them, in order, without copying. They must be of one signal; the context is the first one's where none is given. */
+export function concatBatches(batches: readonly Batch[], context?: BatchContext): Batch {
+  const [first] = batches;
+  if (first === undefined) throw new RangeError('no batches to put together');
+  if (batches.length === 1 && (context === undefined || context === first.context)) return first;
+  const parts: Uint8Array[] = [];
+  let items = 0;
+  for (const batch of batches) {
+    for (const part of batch.parts) parts.push(part);
+    items += batch.itemCount;
+  }
+  return new Batch(first.signal, parts, items, context ?? first.context);
+}
+
+/** Batches of at most `maxItems` (> 0) items each, all but the last of exactly that many; the very same batch where it is small enough. */
+export function splitBatch(batch: Batch, maxItems: number): Batch[] {
+  if (batch.itemCount <= maxItems) return [batch];
+  const splitter = new Splitter(batch.signal, maxItems, batch.context);
+  for (const part of batch.parts) splitter.part(asBuffer(part));
+  return splitter.finish();
+}
+
+const DATA_FIELDS: readonly number[] = [METRIC.gauge, METRIC.sum, METRIC.histogram, METRIC.exponentialHistogram, METRIC.summary];
+
+/** Copies fields into the batch that is being filled; open messages are closed and opened again around each cut. */
+class Splitter {
+  readonly #signal: Signal;
+  readonly #max: number;
+  readonly #context: BatchContext;
+  readonly #batches: Batch[] = [];
+  readonly #writer = new ProtoWriter(1 << 16);
+  #left: number;
+  // Messages that are open: their field, and the fields beside the repeated one, to be written again after a cut.
+  readonly #fields: number[] = [];
+  readonly #headers: Buffer[] = [];
+  readonly #marks: number[] = [];
+
+  constructor(signal: Signal, max: number, context: BatchContext) {
+    this.#signal = signal;
+    this.#max = max;
+    this.#context = context;
+    this.#left = max;
+  }
+  part(bytes: Buffer): void {
+    this.#children(bytes, 0, bytes.length, 1, 1);
+  }
+  finish(): Batch[] {
+    this.#cut();
+    return this.#batches;
+  }
+
+  /** The messages in field `field` of [start, end): resource groups (depth 1), scope groups (2), records (3), points (4). */
+  #children(bytes: Buffer, start: number, end: number, field: number, depth: number): void {
+    const tag = (field << 3) | 2;
+    for (let p = start; p < end; ) {
+      if (bytes[p] !== tag) {
+        p = skipField(bytes, p, end);
+        continue;
+      }
+      const size = readLength(bytes, p + 1, end);
+      const content = after;
+      const next = content + size;
+      if (next > end) throw new PermanentError(`malformed OTLP: a message at offset ${p} is truncated`);
+      this.#message(bytes, p, content, next, field, depth);
+      p = next;
+    }
+  }
+  #message(bytes: Buffer, at: number, content: number, end: number, field: number, depth: number): void {
+    const points = this.#signal === 'metrics';
+    const items = depth < 3 ? countItems(this.#signal, bytes, content, end, depth as 1 | 2) : depth === 3 && points ? countPoints(bytes, content, end) : 1;
+    if (this.#left === 0 && items > 0) this.#cut();
+    if (items <= this.#left) {
+      this.#writer.raw(bytes, at, end);
+      this.#left -= items;
+      return;
+    }
+    // Too large for what is left: take it apart.
+    if (depth < 3) {
+      this.#open(field, without(bytes, content, end, 2));
+      this.#children(bytes, content, end, 2, depth + 1);
+      this.#close();
+      return;
+    }
+    for (let p = content; p < end; ) {
+      const next = skipField(bytes, p, end);
+      const kind = bytes[p]! >> 3;
+      if ((bytes[p]! & 7) === 2 && DATA_FIELDS.includes(kind)) {
+        readLength(bytes, p + 1, end);
+        const from = after;
+        this.#open(field, without(bytes, content, end, kind));
+        this.#open(kind, without(bytes, from, next, 1));
+        this.#children(bytes, from, next, 1, 4);
+        this.#close();
+        this.#close();
+      }
+      p = next;
+    }
+  }
+  #open(field: number, header: Buffer): void {
+    this.#fields.push(field);
+    this.#headers.push(header);
+    this.#marks.push(this.#writer.open(field, 3));
+    this.#writer.raw(header);
+  }
+  #close(): void {
+    this.#writer.close(this.#marks.pop()!);
+    this.#fields.pop();
+    this.#headers.pop();
+  }
+  #cut(): void {
+    const writer = this.#writer;
+    for (let i = this.#marks.length - 1; i >= 0; i--) writer.close(this.#marks[i]!);
+    if (writer.length > 0) this.#batches.push(new Batch(this.#signal, [writer.finish()], this.#max - this.#left, this.#context));
+    writer.reset();
+    for (let i = 0; i < this.#marks.length; i++) {
+      this.#marks[i] = writer.open(this.#fields[i]!, 3);
+      writer.raw(this.#headers[i]!);
+    }
+    this.#left = this.#max;
+  }
+}
+
+/** The fields of [start, end) without field `field`. */
+function without(bytes: Buffer, start: number, end: number, field: number): Buffer {
+  const tag = (field << 3) | 2;
+  const kept: Buffer[] = [];
+  for (let p = start; p < end; ) {
+    const next = skipField(bytes, p, end);
+    if (bytes[p] !== tag) kept.push(bytes.subarray(p, next));
+    p = next;
+  }
+  return Buffer.concat(kept);
+}

@@ -1,0 +1,51 @@
+/** The two steps that all scanning loops share: a length, and over a field. Bounds are checked here; loops inline the one-byte case. */
+import { PermanentError } from '#src/core/errors.ts';
+
+/** Where the varint that `readLength` read last ended. A module variable, as a second return value without an object. */
+export let after = 0;
+
+/** A length or a tag: an unsigned varint that must fit 31 bits. */
+export function readLength(bytes: Uint8Array, at: number, end: number): number {
+  let p = at;
+  let value = 0;
+  for (let scale = 1; p < end && p - at < 10; scale *= 128) {
+    const c = bytes[p++]!;
+    value += (c & 127) * scale;
+    if (c < 128) {
+      if (value > 0x7fffffff) break;
+      after = p;
+      return value;
+    }
+  }
+  throw new PermanentError(`protobuf: a length or tag is truncated or too long at offset ${at}`);
+}
+
+/** The position behind the field whose tag is at `at`; never beyond `end`. */
+export function skipField(bytes: Uint8Array, at: number, end: number): number {
+  const tag = readLength(bytes, at, end);
+  let p = after;
+  switch (tag & 7) {
+    case 0: {
+      const from = p;
+      while (p < end && bytes[p]! > 127) p++;
+      p++;
+      if (p - from > 10) p = end + 1;
+      break;
+    }
+    case 1:
+      p += 8;
+      break;
+    case 2: {
+      const size = readLength(bytes, p, end);
+      p = after + size;
+      break;
+    }
+    case 5:
+      p += 4;
+      break;
+    default: // Groups went out of use before OTLP came.
+      p = end + 1;
+  }
+  if (p > end || tag < 8) throw new PermanentError(`protobuf: a field at offset ${at} is truncated or of an unknown kind`);
+  return p;
+}
