@@ -33,6 +33,14 @@ export interface Rewriter {
   fuse?(next: Rewriter): Rewriter | null;
 }
 
+/** An extension that wants to know when everything runs (health_check): the graph looks for both methods on each extension. */
+export interface PipelineWatcher {
+  /** Every component has started. */
+  ready(): void;
+  /** Stopping begins. */
+  notReady(): void;
+}
+
 /** What a component may ask of the program it runs in. */
 export interface Host {
   /** The running instance of an extension by its id ("file_storage/main"), or undefined. */

@@ -36,7 +36,7 @@ export interface NativeHistogram {
   zeroCount: number;
   count: number;
   sum: number;
-  /** 0 unknown, 1 not reset, 2 reset, 3 gauge: as CounterResetHint in Prometheus. */
+  /** 0 unknown, 1 reset, 2 not reset, 3 gauge: as ResetHint in remote write and CounterResetHint in Prometheus. */
   counterResetHint: number;
   positiveSpans: { offset: number; length: number }[];
   positiveBuckets: number[];

@@ -1,0 +1,24 @@
+/**
+ * What is built in. The only file that imports component folders, each when a configuration names its type, so that starting costs only
+ * what is used. A text is another spelling: of a type, which is listed beside it.
+ */
+import type { Catalog } from '#src/core/catalog.ts';
+
+export const catalog: Catalog = {
+  receiver: {
+    nop: () => import('#receivers/nop/index.ts'),
+  },
+  processor: {
+    batch: () => import('#processors/batch/index.ts'),
+    memory_limiter: () => import('#processors/memory_limiter/index.ts'),
+  },
+  exporter: {
+    nop: () => import('#exporters/nop/index.ts'),
+  },
+  connector: {
+    forward: () => import('#connectors/forward/index.ts'),
+  },
+  extension: {
+    health_check: () => import('#extensions/health_check/index.ts'),
+  },
+};
