@@ -355,3 +355,12 @@ export function formatDuration(duration: Duration): string {
   const seconds = trimmed(nano % 60_000_000_000n, 1_000_000_000n);
   return `${sign}${hours > 0n ? `${hours}h` : ''}${hours > 0n || minutes > 0n ? `${minutes}m` : ''}${seconds}s`;
 }
+
+/** pcommon.Value's AsString: text as it is, bytes in base64, maps and lists as JSON, nil empty. */
+export function asString(value: Value): string {
+  if (value === null) return '';
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? formatFloat(value) : String(value).replace('Infinity', 'Inf').replace(/^Inf/, '+Inf');
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+  return toJson(value);
+}

@@ -1,0 +1,181 @@
+/**
+ * Groups: statements or conditions that run together on each record of one context, with an error mode. This is what processors and connectors
+ * use: a group compiles to a pass of the rewriter (src/data/rewrite.ts). All faults of a group are found, each with the index of its text.
+ */
+import { type Candidate, type CompiledCondition, type CompiledStatement, compileCondition, compileStatement, functionsOf, InferenceFault, inferContext, type Scope } from '#ottl/compile/index.ts';
+import { Frame } from '#ottl/contexts/context.ts';
+import { contexts } from '#ottl/contexts/index.ts';
+import type { ContextName, FunctionDefinition } from '#ottl/function.ts';
+import { describeFault } from '#ottl/syntax/error.ts';
+import { OttlError } from '#ottl/values.ts';
+import type { Signal } from '#src/core/batch.ts';
+import type { Clock } from '#src/core/clock.ts';
+import { RetryableError } from '#src/core/errors.ts';
+import type { Log } from '#src/core/telemetry.ts';
+import { KEEP, type Level, type Pass } from '#src/data/contexts.ts';
+
+export type ErrorMode = 'propagate' | 'ignore' | 'silent';
+
+export const SIGNAL_CONTEXTS: Readonly<Record<Signal, readonly ContextName[]>> = {
+  traces: ['resource', 'scope', 'span', 'spanevent'],
+  metrics: ['resource', 'scope', 'metric', 'datapoint'],
+  logs: ['resource', 'scope', 'log'],
+};
+
+/** The contexts of a signal with the functions they know. */
+export type Candidates = ReadonlyMap<string, Candidate>;
+export function candidatesOf(signal: Signal, functions: readonly FunctionDefinition[]): Candidates {
+  return new Map(SIGNAL_CONTEXTS[signal].map((name) => [name, { context: contexts[name], functions: functionsOf(contexts[name], functions) }]));
+}
+
+export interface GroupSpec {
+  /** undefined: inferred from the paths, which then begin with the names of contexts. */
+  readonly context?: ContextName | undefined;
+  readonly statements: readonly string[];
+  readonly conditions: readonly string[];
+}
+/** `index` counts within statements or conditions; -1: the group as a whole. */
+export interface GroupFault {
+  readonly in: 'statements' | 'conditions';
+  readonly index: number;
+  readonly message: string;
+}
+export interface CompiledGroup {
+  readonly context: ContextName;
+  readonly level: Level;
+  readonly reads: number;
+  readonly writes: number;
+  readonly statements: readonly CompiledStatement[];
+  readonly conditions: readonly CompiledCondition[];
+}
+
+/**
+ * Compiles a group of statements or, where there are none, of conditions. `conditionFunctions`: what conditions may call (no editors, no functions of
+ * one processor).
+ */
+export function compileGroup(spec: GroupSpec, candidates: Candidates, conditionFunctions: readonly FunctionDefinition[]): CompiledGroup | readonly GroupFault[] {
+  let candidate: Candidate;
+  if (spec.context === undefined) {
+    try {
+      candidate = inferContext(spec.statements, spec.conditions, candidates);
+    } catch (error) {
+      if (!(error instanceof InferenceFault)) throw error;
+      return syntaxFaults(spec, error);
+    }
+  } else {
+    const named = candidates.get(spec.context);
+    if (!named) return [{ in: 'statements', index: -1, message: `context "${spec.context}" is none of these: ${[...candidates.keys()].join(', ')}` }];
+    candidate = named;
+  }
+  const { context } = candidate;
+  const touched = { reads: 0, writes: 0 };
+  const faults: GroupFault[] = [];
+  const compile = <T>(where: GroupFault['in'], texts: readonly string[], one: (text: string) => T): T[] =>
+    texts.flatMap((text, index) => {
+      try {
+        return [one(text)];
+      } catch (error) {
+        faults.push({ in: where, index, message: describeFault(text, error) });
+        return [];
+      }
+    });
+  const inferred = spec.context === undefined;
+  const statementScope: Scope = { context, functions: candidate.functions, pathNames: inferred ? 'required' : 'optional', touched };
+  const statements = compile('statements', spec.statements, (text) => compileStatement(text, statementScope));
+  // Conditions of a group of statements that names its context know the context's paths without its name only; where there are no statements they are the group.
+  const conditionNames = inferred ? 'required' : spec.statements.length > 0 ? 'none' : 'optional';
+  const conditionScope: Scope = { context, functions: functionsOf(context, conditionFunctions), pathNames: conditionNames, touched };
+  const conditions = compile('conditions', spec.conditions, (text) => compileCondition(text, conditionScope));
+  if (faults.length > 0) return faults;
+  return { context: context.name, level: context.level as Level, reads: touched.reads, writes: touched.writes, statements, conditions };
+}
+export function isFaulty(group: CompiledGroup | readonly GroupFault[]): group is readonly GroupFault[] {
+  return Array.isArray(group);
+}
+
+/** Inference stops at the first fault; the texts that cannot even be parsed are all told. */
+function syntaxFaults(spec: GroupSpec, first: InferenceFault): GroupFault[] {
+  const faults: GroupFault[] = [];
+  for (const where of ['statements', 'conditions'] as const) {
+    spec[where].forEach((text, index) => {
+      try {
+        if (where === 'statements') inferContext([text], [], new Map());
+        else inferContext([], [text], new Map());
+      } catch (error) {
+        const fault = error instanceof InferenceFault ? error.cause : error;
+        if (fault instanceof Error && fault.message.includes('has invalid syntax')) faults.push({ in: where, index, message: describeFault(text, fault) });
+      }
+    });
+  }
+  if (faults.length > 0) return faults;
+  for (const where of ['statements', 'conditions'] as const) {
+    const index = spec[where].indexOf(first.text);
+    if (index >= 0) return [{ in: where, index, message: describeFault(first.text, first.cause) }];
+  }
+  return [{ in: 'statements', index: -1, message: first.message }];
+}
+
+/** How often one statement's failures are logged. */
+const LOG_INTERVAL_MS = 60_000;
+
+/** What happens to an error of a statement or condition: it travels up, or is logged (once per text and interval), or nothing. */
+export class ErrorPolicy {
+  readonly #mode: ErrorMode;
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #quietUntil = new Map<string, number>();
+  constructor(mode: ErrorMode, log: Log, clock: Clock) {
+    this.#mode = mode;
+    this.#log = log;
+    this.#clock = clock;
+  }
+  /** Returns where the mode says to go on. */
+  handle(error: unknown, what: 'failed to execute statement' | 'failed to eval condition', text: string): void {
+    if (!(error instanceof OttlError)) throw error;
+    if (this.#mode === 'propagate') throw new RetryableError(`${what}: ${text}, ${error.message}`, { cause: error });
+    if (this.#mode === 'silent') return;
+    const now = this.#clock.nowMs();
+    if (now < (this.#quietUntil.get(text) ?? 0)) return;
+    this.#quietUntil.set(text, now + LOG_INTERVAL_MS);
+    this.#log.warn(what, { error: error.message, statement: text });
+  }
+}
+
+/** True where one of the conditions holds. */
+export function anyCondition(conditions: readonly CompiledCondition[], policy: ErrorPolicy): (frame: Frame) => boolean {
+  const tests = conditions.map(({ test }) => test);
+  const count = tests.length;
+  return (frame) => {
+    for (let i = 0; i < count; ) {
+      try {
+        for (; i < count; i++) if (tests[i]!(frame)) return true;
+      } catch (error) {
+        policy.handle(error, 'failed to eval condition', conditions[i]!.text);
+        i++;
+      }
+    }
+    return false;
+  };
+}
+
+/** The pass that runs the statements of a group on every record where one of its conditions holds, or on all where it has none. */
+export function statementPass(group: CompiledGroup, policy: ErrorPolicy): Pass {
+  const frame = new Frame(group.context);
+  const runs = group.statements.map(({ run }) => run);
+  const count = runs.length;
+  const wanted = group.conditions.length > 0 ? anyCondition(group.conditions, policy) : null;
+  const visit = (): number => {
+    frame.reset();
+    if (wanted !== null && !wanted(frame)) return KEEP;
+    for (let i = 0; i < count; ) {
+      try {
+        for (; i < count; i++) runs[i]!(frame);
+      } catch (error) {
+        policy.handle(error, 'failed to execute statement', group.statements[i]!.text);
+        i++;
+      }
+    }
+    return KEEP;
+  };
+  return { level: group.level, visit, reads: group.reads, writes: group.writes };
+}
