@@ -19,8 +19,8 @@ export function isStale(columns: SampleColumns, index: number): boolean {
 
 export class Samples {
   floatCount = 0;
-  times = new Float64Array(0);
-  values = new Float64Array(0);
+  times: Float64Array = new Float64Array(0);
+  values: Float64Array = new Float64Array(0);
   histogramCount = 0;
   histogramTimes = new Float64Array(0);
   histograms: FloatHistogram[] = [];

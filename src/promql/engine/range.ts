@@ -1,0 +1,212 @@
+/** Functions of range vectors: from selector or subquery to one row per series. */
+import { QueryError } from '#src/promql/errors.ts';
+import { dropName, getLabel, METRIC_NAME } from '#src/promql/labels.ts';
+import type { Call, Expr, MatrixSelector, Subquery } from '#src/promql/syntax/ast.ts';
+import { absentLabels } from './absent.ts';
+import type { Evaluate, EvaluationContext } from './context.ts';
+import { ABSENT, FLOAT, Matrix, refuseSameLabels, type Timeline } from './matrix.ts';
+import { FLOAT_RANGES } from './range_float.ts';
+import { anchor, applyExtended } from './range_extended.ts';
+import { applyMixed, type MixedCall, type MixedRange, type MixedResult } from './range_mixed.ts';
+import { FloatRate, type RateKind } from './rate.ts';
+import { type RangeSource, type Samples, SelectorSource, SubquerySource } from './samples.ts';
+import { rangeEnd, type RangeShape, Windows } from './windows.ts';
+
+const KEEPS_NAME = new Set(['last_over_time', 'first_over_time']);
+const RATES = new Set(['rate', 'increase', 'delta']);
+const USES_START = new Set(['rate', 'increase', 'irate', 'resets']);
+const ANCHORED_SAFE = ['changes', 'delta', 'increase', 'rate', 'resets'];
+const SMOOTHED_SAFE = ['delta', 'increase', 'rate'];
+const COUNTER_SUFFIX = /(?:_total|_sum|_count|_bucket)$/;
+
+export interface Range {
+  readonly source: RangeSource;
+  readonly shape: RangeShape;
+}
+
+/** Opens the range argument: the selected series, or the subquery's values. */
+export async function openRange(context: EvaluationContext, evaluate: Evaluate, arg: MatrixSelector | Subquery, timeline: Timeline): Promise<Range> {
+  if (arg.kind === 'subquery') {
+    const inner = subqueryTimeline(context, arg, timeline);
+    const value = await evaluate(arg.expr, inner);
+    const matrix = value.kind === 'matrix' ? value.matrix : new Matrix(inner.steps);
+    const shape = { offsetMs: arg.offsetMs, atMs: arg.atMs, rangeMs: arg.rangeMs, beforeMs: 0, afterMs: 0 };
+    return { source: new SubquerySource(matrix, inner), shape };
+  }
+  const { selector, rangeMs } = arg;
+  const { lookbackMs } = context.options;
+  const shape: RangeShape = {
+    offsetMs: selector.offsetMs, atMs: selector.atMs, rangeMs,
+    beforeMs: selector.anchored || selector.smoothed ? lookbackMs : 0, afterMs: selector.smoothed ? lookbackMs : 0,
+  };
+  const first = rangeEnd(shape, timeline, 0) - rangeMs - shape.beforeMs + 1; // Open on the left.
+  const last = rangeEnd(shape, timeline, timeline.steps - 1) + shape.afterMs;
+  const oneName = selector.matchers.some((matcher) => matcher.name === METRIC_NAME && matcher.op === '=');
+  return { source: new SelectorSource(context.selected.get(selector)!, first, last, oneName), shape };
+}
+
+/** The steps of a subquery are multiples of its step, whenever the query asks. */
+export function subqueryTimeline(context: EvaluationContext, subquery: Subquery, outer: Timeline): Timeline {
+  const stepMs = subquery.stepMs || context.options.defaultSubqueryStepMs;
+  const from = (subquery.atMs ?? outer.startMs) - subquery.offsetMs - subquery.rangeMs;
+  const end = (subquery.atMs ?? outer.startMs + (outer.steps - 1) * outer.stepMs) - subquery.offsetMs;
+  let startMs = stepMs * Math.trunc(from / stepMs);
+  if (startMs <= from) startMs += stepMs;
+  return { startMs, stepMs, steps: Math.max(0, Math.floor((end - startMs) / stepMs) + 1) };
+}
+
+export async function callRange(context: EvaluationContext, evaluate: Evaluate, call: Call, argIndex: number, timeline: Timeline): Promise<Matrix> {
+  const arg = call.args[argIndex] as MatrixSelector | Subquery;
+  const name = call.func.name;
+  if (arg.kind === 'matrix') refuseUnsafe(arg, name);
+  const scalars: Float64Array[] = [];
+  for (let i = 0; i < call.args.length; i++) {
+    if (i === argIndex) continue;
+    const value = await evaluate(call.args[i]!, timeline);
+    if (value.kind === 'scalar') scalars.push(value.values);
+  }
+  const { source, shape } = await openRange(context, evaluate, arg, timeline);
+  const reader = new RangeCall(context, call, call.args[argIndex]!, arg, shape, timeline, scalars);
+  if (name === 'quantile_over_time') noteQuantiles(context, call.args[0]!, scalars[0]!, source.count);
+  let loaded = 0;
+  for (let row = 0; row < source.count; row++) {
+    if ((row & 31) === 0 && context.isDue()) await context.breathe();
+    const samples = source.load(row);
+    const count = samples.floatCount + samples.histogramCount;
+    context.charge(count - loaded);
+    context.totalSamples += count;
+    loaded = count;
+    reader.apply(source, row, samples);
+  }
+  context.charge(-loaded);
+  const out = reader.out;
+  context.charge(out.size());
+  if (name === 'absent_over_time') return absentOverTime(out, call.args[argIndex]!, timeline);
+  if (!context.options.delayedNameRemoval && !(source.oneName && !KEEPS_NAME.has(name))) refuseSameLabels(out);
+  return out;
+}
+
+function refuseUnsafe(arg: MatrixSelector, name: string): void {
+  if (arg.selector.anchored && !ANCHORED_SAFE.includes(name)) {
+    throw new QueryError(`anchored modifier can only be used with: ${ANCHORED_SAFE.join(', ')} - not with ${name}`);
+  }
+  if (arg.selector.smoothed && !SMOOTHED_SAFE.includes(name)) {
+    throw new QueryError(`smoothed modifier can only be used with: ${SMOOTHED_SAFE.join(', ')} - not with ${name}`);
+  }
+}
+
+function noteQuantiles(context: EvaluationContext, at: Expr, quantiles: Float64Array, rows: number): void {
+  if (rows === 0) return;
+  for (const q of quantiles) if (!(q >= 0 && q <= 1)) context.notes.invalidQuantile(q, at);
+}
+
+class RangeCall {
+  readonly out: Matrix;
+  readonly #context: EvaluationContext;
+  readonly #name: string;
+  readonly #at: Expr;
+  readonly #shape: RangeShape;
+  readonly #timeline: Timeline;
+  readonly #scalars: Float64Array[];
+  readonly #windows: Windows;
+  readonly #histogramWindows: Windows;
+  readonly #rate: FloatRate | null;
+  readonly #extended: '' | 'anchored' | 'smoothed';
+  readonly #checked = new Set<string>();
+
+  constructor(context: EvaluationContext, call: Call, at: Expr, arg: MatrixSelector | Subquery, shape: RangeShape, timeline: Timeline, scalars: Float64Array[]) {
+    this.#context = context;
+    this.#name = call.func.name;
+    this.#at = at;
+    this.#shape = shape;
+    this.#timeline = timeline;
+    this.#scalars = scalars;
+    this.#windows = new Windows(shape, timeline);
+    this.#histogramWindows = new Windows(shape, timeline);
+    this.#extended = arg.kind === 'matrix' ? (arg.selector.anchored ? 'anchored' : arg.selector.smoothed ? 'smoothed' : '') : '';
+    this.#rate = RATES.has(this.#name) ? new FloatRate(this.#name as RateKind, this.#windows, shape, timeline) : null;
+    this.out = new Matrix(timeline.steps);
+  }
+
+  apply(source: RangeSource, row: number, samples: Samples): void {
+    if (samples.floatCount + samples.histogramCount === 0) return;
+    const name = this.#name;
+    const { delayedNameRemoval, useStartTimestamps } = this.#context.options;
+    const labels = source.labels(row);
+    const drop = !KEEPS_NAME.has(name) || source.nameless(row);
+    const target = this.out.addRow(drop && !delayedNameRemoval ? dropName(labels) : labels, drop);
+    const changed = this.#windows.update(samples.times, samples.floatCount);
+    if (changed && this.#rate !== null) this.#rate.prepare(samples.times);
+    const starts = useStartTimestamps && USES_START.has(name) && (samples.starts !== null || samples.histogramStarts !== null);
+    if (samples.histogramCount > 0 || starts || this.#extended !== '') this.#applyMixed(labels, samples, target, starts);
+    else if (this.#rate !== null) this.#rate.apply(samples, this.out, target);
+    else this.#applyFloats(samples, target);
+    if (this.out.isEmptyRow(target)) this.out.dropLastRow();
+    else if (name === 'rate' || name === 'increase') this.#checkCounter(getLabel(labels, METRIC_NAME), target);
+  }
+
+  #applyFloats(samples: Samples, row: number): void {
+    const { least, apply } = FLOAT_RANGES.get(this.#name)!;
+    const { from, to } = this.#windows;
+    const { times, values } = samples;
+    const { startMs, stepMs, steps } = this.#timeline;
+    const [a, b] = this.#scalars;
+    const { values: result, present } = this.out;
+    for (let s = 0, at = row * steps; s < steps; s++, at++) {
+      if (to[s]! - from[s]! < least) continue;
+      result[at] = apply(times, values, from[s]!, to[s]!, startMs + s * stepMs, a === undefined ? 0 : a[s]!, b === undefined ? 0 : b[s]!);
+      present[at] = FLOAT;
+    }
+  }
+
+  #applyMixed(labels: readonly string[], samples: Samples, row: number, starts: boolean): void {
+    const { rangeMs } = this.#shape;
+    const timeline = this.#timeline;
+    this.#histogramWindows.update(samples.histogramTimes, samples.histogramCount);
+    const shown = starts ? samples : { ...samples, starts: null, histogramStarts: null };
+    const call: MixedCall = { name: this.#name, metric: getLabel(labels, METRIC_NAME), notes: this.#context.notes, at: this.#at, rangeMs };
+    const range: MixedRange = { samples: shown, from: 0, to: 0, histogramFrom: 0, histogramTo: 0, startMs: 0, endMs: 0, timeMs: 0 };
+    const [a, b] = this.#scalars;
+    for (let s = 0; s < timeline.steps; s++) {
+      range.from = this.#windows.from[s]!;
+      range.to = this.#windows.to[s]!;
+      range.histogramFrom = this.#histogramWindows.from[s]!;
+      range.histogramTo = this.#histogramWindows.to[s]!;
+      range.endMs = rangeEnd(this.#shape, timeline, s);
+      range.startMs = range.endMs - rangeMs;
+      range.timeMs = timeline.startMs + s * timeline.stepMs;
+      if (range.to - range.from + range.histogramTo - range.histogramFrom === 0) continue;
+      const result = this.#result(call, range, a?.[s] ?? 0, b?.[s] ?? 0);
+      const at = row * timeline.steps + s;
+      if (typeof result === 'number') this.out.setFloat(at, result);
+      else if (result !== null) this.out.setHistogram(at, result);
+    }
+  }
+
+  #result(call: MixedCall, range: MixedRange, a: number, b: number): MixedResult {
+    if (this.#extended === '') return applyMixed(call, range, a, b);
+    if (RATES.has(this.#name)) return applyExtended(call, range, this.#extended === 'smoothed');
+    return anchor(range) ? applyMixed(call, range, a, b) : null;
+  }
+
+  /** A hint where rate() is asked of what does not look like a counter. */
+  #checkCounter(metric: string, row: number): void {
+    if (metric === '' || this.#checked.has(metric) || COUNTER_SUFFIX.test(metric)) return;
+    const { present, steps } = this.out;
+    if (!present.subarray(row * steps, (row + 1) * steps).includes(FLOAT)) return;
+    this.#checked.add(metric);
+    this.#context.notes.info(`metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ${JSON.stringify(metric)}`, this.#at);
+  }
+}
+
+/** One row of ones where no row has a value. */
+function absentOverTime(found: Matrix, arg: Expr, timeline: Timeline): Matrix {
+  const out = new Matrix(timeline.steps, 1);
+  const row = out.addRow(absentLabels(arg), true);
+  for (let s = 0; s < timeline.steps; s++) {
+    let any = false;
+    for (let r = 0; r < found.count && !any; r++) any = found.present[r * timeline.steps + s] !== ABSENT;
+    if (!any) out.setFloat(row * timeline.steps + s, 1);
+  }
+  return out.withoutEmptyRows();
+}
