@@ -7,6 +7,7 @@ import type { Catalog } from '#src/core/catalog.ts';
 export const catalog: Catalog = {
   receiver: {
     nop: () => import('#receivers/nop/index.ts'),
+    otlp: () => import('#receivers/otlp/index.ts'),
   },
   processor: {
     batch: () => import('#processors/batch/index.ts'),
@@ -14,6 +15,10 @@ export const catalog: Catalog = {
   },
   exporter: {
     nop: () => import('#exporters/nop/index.ts'),
+    otlp_grpc: () => import('#exporters/otlp_grpc/index.ts'),
+    otlp: 'otlp_grpc',
+    otlp_http: () => import('#exporters/otlp_http/index.ts'),
+    otlphttp: 'otlp_http',
   },
   connector: {
     forward: () => import('#connectors/forward/index.ts'),

@@ -82,7 +82,7 @@ export function tlsClient() {
       insecure_skip_verify: z.boolean().default(false).describe('TLS without checking the server\'s certificate.'),
       server_name_override: z.string().optional().describe('Name to ask for and to check instead of the endpoint\'s host.'),
     })
-    .check(tlsCheck(false) as never);
+    .check(tlsCheck(false));
 }
 export type TlsClientConfig = z.output<ReturnType<typeof tlsClient>>;
 
@@ -93,7 +93,7 @@ export function tlsServer() {
       client_ca_file: z.string().optional().describe('CA file that clients\' certificates must be signed by; turns on mutual TLS.'),
       client_ca_file_reload: z.boolean().default(false).describe('Read client_ca_file again when it changes.'),
     })
-    .check(tlsCheck(true) as never);
+    .check(tlsCheck(true));
 }
 export type TlsServerConfig = z.output<ReturnType<typeof tlsServer>>;
 
@@ -127,7 +127,7 @@ const listenShape = (address: string) => ({
 // A unix path has no port, so the check on host:port waits for `transport`: see checkListen.
 const listenEndpoint = (address: string) => (address === '' ? z.string() : z.string().default(address)).describe('Address to listen on.');
 
-/** Reports an endpoint that is no host:port, unless it is a unix path. Put it on the object that holds the shape: `.check(checkListen as never)`. */
+/** Reports an endpoint that is no host:port, unless it is a unix path. Put it on the object that holds the shape: `.check(checkListen)`. */
 export function checkListen(context: { value: { endpoint: string; transport: string }; issues: unknown[] }): void {
   const { endpoint: address, transport } = context.value;
   if (transport === 'unix' ? address !== '' : parseHostPort(address) !== undefined) return;
@@ -282,7 +282,7 @@ export function httpClientShape(fallback: { compression?: Compression; timeout?:
     max_conns_per_host: size().default(0).describe('Connections to one host; 0 is without limit.'),
     idle_conn_timeout: duration().prefault('90s').describe('An idle connection is closed after this.'),
     disable_keep_alives: z.boolean().default(false).describe('A new connection for each request.'),
-    force_attempt_http2: z.boolean().default(true).describe('Use HTTP/2 over TLS where the server offers it.'),
+    force_attempt_http2: z.boolean().default(true).describe('Accepted for compatibility; requests are HTTP/1.1, which every server that has HTTP/2 takes too.'),
     http2_read_idle_timeout: unsupported('http2_read_idle_timeout'),
     http2_ping_timeout: unsupported('http2_ping_timeout'),
     cookies: unsupported('cookies'),

@@ -79,7 +79,7 @@ test('a node:http2 client gets an empty message and status 0, for bodies from no
 });
 
 test('requests compressed with gzip, zstd and deflate are decompressed, others are refused by name', async () => {
-  let got = Buffer.alloc(0);
+  let got: Buffer = Buffer.alloc(0);
   const server = await startServer(async (message) => void (got = message));
   const peer = session(server);
   const body = Buffer.from('abc'.repeat(50_000));
@@ -180,7 +180,7 @@ test('our client sends parts of any size to a node:http2 server and reads its st
 });
 
 test('our client and our server understand each other with every compression, over TCP and over a unix socket', async () => {
-  let got = Buffer.alloc(0);
+  let got: Buffer = Buffer.alloc(0);
   const path = `/tmp/penstock-grpc-test-${process.pid}.sock`;
   const method: UnaryMethod = async (message) => void (got = message);
   const tcp = await startServer(method);

@@ -1,0 +1,56 @@
+import { type Signal, SIGNALS } from '#src/core/batch.ts';
+import { defineReceiver } from '#src/core/component.ts';
+import { GrpcServer, type UnaryMethod } from '#src/net/grpc/server.ts';
+import { HttpServer } from '#src/net/http_server.ts';
+import { EXPORT_PATHS } from '#src/net/grpc/otlp_service.ts';
+import { configSchema } from './config.ts';
+import { otlpErrorReply, otlpHandler } from './http.ts';
+import { Intake } from './intake.ts';
+
+/** How long calls may end when the program stops. */
+const SHUTDOWN_GRACE_MS = 5000;
+
+/** OTLP over gRPC and HTTP. A request is answered when the pipeline has taken it, so what goes wrong there reaches the sender. */
+export default defineReceiver({
+  type: 'otlp',
+  stability: { traces: 'stable', metrics: 'stable', logs: 'stable' },
+  configSchema,
+  create({ id, config, next, telemetry, clock }) {
+    const { grpc, http } = config.protocols;
+    const signals = SIGNALS.filter((signal) => next[signal] !== undefined);
+    const intake = (signal: Signal, transport: 'grpc' | 'http'): Intake => new Intake(signal, next[signal]!, telemetry, id, transport);
+
+    const methods = new Map<string, UnaryMethod>();
+    for (const signal of grpc ? signals : []) {
+      const target = intake(signal, 'grpc');
+      const withMetadata = grpc!.include_metadata;
+      methods.set(EXPORT_PATHS[signal], (message, call) => target.take(message, withMetadata ? call.metadata() : undefined));
+    }
+    const paths = new Map<string, Intake>();
+    for (const signal of http ? signals : []) paths.set(http![`${signal}_url_path`], intake(signal, 'http'));
+
+    let grpcServer: GrpcServer | null = null;
+    let httpServer: HttpServer | null = null;
+    const stop = async (): Promise<void> => {
+      await Promise.all([httpServer?.close(SHUTDOWN_GRACE_MS), grpcServer?.close(SHUTDOWN_GRACE_MS)]);
+    };
+    return {
+      async start() {
+        try {
+          if (grpc) {
+            grpcServer = new GrpcServer({ settings: grpc, methods, log: telemetry.log, clock, telemetry, attributes: { receiver: id } });
+            await grpcServer.listen();
+          }
+          if (http) {
+            httpServer = new HttpServer({ settings: http, handler: otlpHandler(paths, http.include_metadata), log: telemetry.log, errorReply: otlpErrorReply });
+            await httpServer.listen();
+          }
+        } catch (error) {
+          await stop();
+          throw error;
+        }
+      },
+      shutdown: stop,
+    };
+  },
+});

@@ -1,0 +1,41 @@
+/**
+ * What both transports do with the bytes of a request: check and count them, hand them to the pipeline, count how that went. Nothing is
+ * decoded beyond what counting needs.
+ */
+import { Batch, type BatchContext, EMPTY_CONTEXT, ITEM_NAMES, type Signal } from '#src/core/batch.ts';
+import type { Consumer } from '#src/core/component.ts';
+import type { Counter, Telemetry } from '#src/core/telemetry.ts';
+import { checkAndCount } from '#src/data/check.ts';
+
+export class Intake {
+  readonly signal: Signal;
+  readonly #next: Consumer;
+  readonly #accepted: Counter;
+  readonly #refused: Counter;
+  readonly #attributes: Readonly<Record<string, string>>;
+
+  constructor(signal: Signal, next: Consumer, telemetry: Telemetry, receiver: string, transport: 'grpc' | 'http') {
+    const items = ITEM_NAMES[signal];
+    this.signal = signal;
+    this.#next = next;
+    this.#accepted = telemetry.counter(`receiver_accepted_${items}`, '{items}', `Number of ${items} successfully pushed into the pipeline.`);
+    this.#refused = telemetry.counter(`receiver_refused_${items}`, '{items}', `Number of ${items} that could not be pushed into the pipeline.`);
+    this.#attributes = { receiver, transport };
+  }
+
+  /** Undefined where there is nothing in it. Throws or rejects with the pipeline's error. The bytes are the pipeline's from here on. */
+  take(bytes: Uint8Array, metadata: BatchContext['metadata']): Promise<void> | undefined {
+    const count = checkAndCount(this.signal, bytes);
+    if (count === 0) return undefined;
+    return this.#consume(new Batch(this.signal, [bytes], count, metadata ? { metadata } : EMPTY_CONTEXT));
+  }
+  async #consume(batch: Batch): Promise<void> {
+    try {
+      await this.#next.consume(batch);
+    } catch (error) {
+      this.#refused.add(batch.itemCount, this.#attributes);
+      throw error;
+    }
+    this.#accepted.add(batch.itemCount, this.#attributes);
+  }
+}

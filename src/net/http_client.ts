@@ -1,0 +1,125 @@
+/**
+ * HTTP client on undici, as confighttp.ClientConfig describes it: pooled connections, TLS, proxies, compression of bodies, one limit for a
+ * whole request. Answers are read whole and limited, since what we send is large and what comes back is not. Redirects are not followed.
+ */
+import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent, request } from 'undici';
+import { RetryableError } from '#src/core/errors.ts';
+import { encodeBody, isContentCoding } from './compression.ts';
+import type { HttpClientConfig } from './config.ts';
+import { clientTlsOptions } from './tls.ts';
+
+export interface HttpClientOptions {
+  readonly settings: HttpClientConfig;
+  readonly userAgent: string;
+}
+export interface HttpCall {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly url: string;
+  /** The body in parts; compressed as the settings say, unless `headers` already has a Content-Encoding. */
+  readonly parts?: readonly Uint8Array[];
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+  /** Bytes of the answer that are kept; the rest is dropped. 64 KB where absent. */
+  readonly maxAnswerBytes?: number;
+}
+export interface HttpAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
+const MAX_ANSWER_BYTES = 64 * 1024;
+const CONNECT_TIMEOUT_MS = 30_000;
+/** The server closed a connection that had been idle just when we wrote to it. */
+const STALE_CODES: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+export class HttpClient {
+  readonly #settings: HttpClientConfig;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #dispatcher: Dispatcher;
+
+  /** Throws ConfigError where a TLS file cannot be read. */
+  constructor({ settings, userAgent }: HttpClientOptions) {
+    this.#settings = settings;
+    const headers: Record<string, string> = { 'user-agent': userAgent };
+    for (const { name, value } of settings.headers) headers[name.toLowerCase()] = value;
+    this.#headers = headers;
+    this.#dispatcher = buildDispatcher(settings);
+  }
+
+  /** Any status is an answer; RetryableError where none came. */
+  async send(call: HttpCall): Promise<HttpAnswer> {
+    const { compression, compression_params, timeout } = this.#settings;
+    const headers: Record<string, string> = { ...call.headers, ...this.#headers };
+    let body: Uint8Array | undefined;
+    if (call.parts !== undefined) {
+      const sizeBytes = call.parts.reduce((sum, part) => sum + part.length, 0);
+      if (isContentCoding(compression) && headers['content-encoding'] === undefined) {
+        headers['content-encoding'] = compression;
+        body = await encodeBody(call.parts, sizeBytes, compression, compression_params.level);
+      } else body = call.parts.length === 1 ? call.parts[0]! : Buffer.concat(call.parts, sizeBytes);
+    }
+    const limits = [call.signal, timeout > 0 ? AbortSignal.timeout(timeout) : undefined].filter((signal) => signal !== undefined);
+    const options = { method: call.method ?? (body ? 'POST' : 'GET'), headers, body: body ?? null, dispatcher: this.#dispatcher, signal: limits.length > 0 ? AbortSignal.any(limits) : null } as const;
+    for (let tries = 0; ; tries++) {
+      try {
+        const answer = await request(call.url, options);
+        return { status: answer.statusCode, headers: answer.headers, body: await readSome(answer.body, call.maxAnswerBytes ?? MAX_ANSWER_BYTES) };
+      } catch (error) {
+        const stale = STALE_CODES.has((error as NodeJS.ErrnoException).code ?? '');
+        if (stale && tries === 0) continue;
+        if ((error as Error).name === 'TimeoutError') throw new RetryableError(`failed to make an HTTP request: no answer from ${call.url} within ${timeout / 1000} s`, { cause: error });
+        throw new RetryableError(`failed to make an HTTP request to ${call.url}`, { cause: error });
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#dispatcher.close();
+  }
+}
+
+function buildDispatcher(settings: HttpClientConfig): Dispatcher {
+  const tls = clientTlsOptions({ ...settings.tls, insecure: false }) ?? {};
+  const options = {
+    connect: { ...tls, timeout: CONNECT_TIMEOUT_MS },
+    connections: settings.max_conns_per_host || null,
+    keepAliveTimeout: settings.idle_conn_timeout || 90_000,
+    keepAliveMaxTimeout: 600_000,
+    pipelining: settings.disable_keep_alives ? 0 : 1,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  };
+  if (settings.proxy_url) return new ProxyAgent({ ...options, uri: settings.proxy_url, requestTls: tls });
+  const { env } = process;
+  const proxied = env['HTTP_PROXY'] ?? env['http_proxy'] ?? env['HTTPS_PROXY'] ?? env['https_proxy'];
+  if (!proxied) return new Agent(options);
+  // As Go does it: never a proxy on the way to this machine.
+  const noProxy = ['localhost', '127.0.0.1', '::1', env['NO_PROXY'] ?? env['no_proxy'] ?? ''].filter(Boolean).join(',');
+  return new EnvHttpProxyAgent({ ...options, noProxy, requestTls: tls });
+}
+
+async function readSome(body: AsyncIterable<Uint8Array> & { destroy(): void }, limit: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    const room = limit - size;
+    chunks.push(chunk.length > room ? chunk.subarray(0, room) : chunk);
+    size += Math.min(chunk.length, room);
+    if (chunk.length > room) {
+      body.destroy();
+      break;
+    }
+  }
+  return Buffer.concat(chunks, size);
+}
+
+/** Milliseconds that Retry-After asks for, in seconds or as a date; -1 where it is absent or unreadable. */
+export function retryAfterMs(headers: HttpAnswer['headers'], nowMs: number): number {
+  const value = headers['retry-after'];
+  const text = Array.isArray(value) ? value[0] : value;
+  if (text === undefined) return -1;
+  if (/^\s*\d+\s*$/.test(text)) return Number(text) * 1000;
+  const date = Date.parse(text);
+  return Number.isNaN(date) ? -1 : Math.max(0, date - nowMs);
+}
