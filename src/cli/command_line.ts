@@ -24,13 +24,21 @@ export async function runCommandLine(argv: readonly string[], catalog: Catalog):
     .version(`penstock version ${programVersion()}`, '-v, --version', 'print the version')
     .enablePositionalOptions()
     .showSuggestionAfterError();
-  withConfig(program.command('run', { isDefault: true }).description('run the configuration (the default)')).action((options: ConfigOptions) => guarded(options, async () => (await import('./run.ts')).run(options, catalog)));
-  withConfig(program.command('validate').description('check a configuration without running it')).action((options: ConfigOptions) => guarded(options, async () => (await import('./validate.ts')).validate(options, catalog)));
-  withConfig(program.command('print-config').alias('print-initial-config').description('print the configuration with everything merged, replaced and filled in'))
+  withConfig(program.command('run', { isDefault: true }).description('run the configuration (the default)')).action((options: ConfigOptions) =>
+    guarded(options, async () => (await import('./run.ts')).run(options, catalog)),
+  );
+  withConfig(program.command('validate').description('check a configuration without running it')).action((options: ConfigOptions) =>
+    guarded(options, async () => (await import('./validate.ts')).validate(options, catalog)),
+  );
+  withConfig(
+    program.command('print-config').alias('print-initial-config').description('print the configuration with everything merged, replaced and filled in'),
+  )
     .addOption(new Option('--format <format>', 'form of the output').choices(['yaml', 'json']).default('yaml'))
     .addOption(new Option('--mode <mode>', 'whether secrets are shown').choices(['redacted', 'unredacted']).default('redacted'))
     .addOption(new Option('--validate <yes>', 'build the graph too').choices(['true', 'false']).default('true'))
-    .action((options: ConfigOptions & { format: 'yaml' | 'json'; mode: 'redacted' | 'unredacted'; validate: string }) => guarded(options, async () => (await import('./print_config.ts')).printConfig(options, catalog)));
+    .action((options: ConfigOptions & { format: 'yaml' | 'json'; mode: 'redacted' | 'unredacted'; validate: string }) =>
+      guarded(options, async () => (await import('./print_config.ts')).printConfig(options, catalog)),
+    );
   program
     .command('components')
     .description('list what is built in')

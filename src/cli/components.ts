@@ -8,7 +8,8 @@ import type { AnyDefinition } from '#src/core/component.ts';
 export async function printComponents(catalog: Catalog, version: string): Promise<void> {
   const listing: Record<string, unknown> = { buildinfo: { command: 'penstock', description: 'Penstock', version } };
   for (const section of ['receivers', 'processors', 'exporters', 'connectors', 'extensions'] as Section[]) {
-    const kind = SECTIONS[section], entries: unknown[] = [];
+    const kind = SECTIONS[section],
+      entries: unknown[] = [];
     for (const type of Object.keys(catalog[kind]).toSorted()) {
       if (typeof catalog[kind][type] === 'string') continue;
       const definition = (await loadDefinition(catalog, kind, type))!;

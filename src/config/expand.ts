@@ -50,7 +50,8 @@ async function expandText(text: string, place: Place, round: number): Promise<Co
   for (let left = MAX_ROUNDS; ; left--) {
     const reference = findReference(current);
     if (reference === undefined) break;
-    if (left === 0 || round > MAX_ROUNDS || current.length > MAX_TEXT_LENGTH) throw new ConfigError(`"${shorten(text)}" refers to itself, or leads through more than ${MAX_ROUNDS} references`);
+    if (left === 0 || round > MAX_ROUNDS || current.length > MAX_TEXT_LENGTH)
+      throw new ConfigError(`"${shorten(text)}" refers to itself, or leads through more than ${MAX_ROUNDS} references`);
     const whole = reference === current;
     const source = await readSource(reference.slice(2, -1), 'env');
     if (whole) return await typed(source.text, source.name, place, round);

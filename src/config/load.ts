@@ -7,7 +7,19 @@ import { type Catalog, loadDefinition } from '#src/core/catalog.ts';
 import type { AnyDefinition, Kind } from '#src/core/component.ts';
 import { ConfigError, type ConfigIssue } from '#src/core/errors.ts';
 import { parseComponentId } from './component_ids.ts';
-import { childNode, type ConfigNode, type ConfigPath, emptyMap, isNullNode, type MapNode, mergeNodes, nodeKindName, placeOf, splitJoinedKeys, unwrapNode } from './node.ts';
+import {
+  childNode,
+  type ConfigNode,
+  type ConfigPath,
+  emptyMap,
+  isNullNode,
+  type MapNode,
+  mergeNodes,
+  nodeKindName,
+  placeOf,
+  splitJoinedKeys,
+  unwrapNode,
+} from './node.ts';
 import { expandNode } from './expand.ts';
 import { checkReferences } from './references.ts';
 import { serviceSchema, type ServiceConfig } from './service_schema.ts';
@@ -57,10 +69,25 @@ export async function loadConfig(sources: Sources, catalog: Catalog): Promise<Lo
   for (const key of root.entries.keys()) {
     if (key in SECTIONS || key === 'service') continue;
     const near = nearest(key, [...SECTION_NAMES, 'service']);
-    issues.push({ path: [key], message: `unknown section${near === undefined ? `; use ${SECTION_NAMES.join(', ')} and service` : `; did you mean "${near}"?`}` });
+    issues.push({
+      path: [key],
+      message: `unknown section${near === undefined ? `; use ${SECTION_NAMES.join(', ')} and service` : `; did you mean "${near}"?`}`,
+    });
   }
-  const components: Record<Section, Map<string, ComponentConfig>> = { receivers: new Map(), processors: new Map(), exporters: new Map(), connectors: new Map(), extensions: new Map() };
-  const declared: Record<Section, Set<string>> = { receivers: new Set(), processors: new Set(), exporters: new Set(), connectors: new Set(), extensions: new Set() };
+  const components: Record<Section, Map<string, ComponentConfig>> = {
+    receivers: new Map(),
+    processors: new Map(),
+    exporters: new Map(),
+    connectors: new Map(),
+    extensions: new Map(),
+  };
+  const declared: Record<Section, Set<string>> = {
+    receivers: new Set(),
+    processors: new Set(),
+    exporters: new Set(),
+    connectors: new Set(),
+    extensions: new Set(),
+  };
   for (const section of SECTION_NAMES) await typeSection(root, section, catalog, components[section], declared[section], issues);
   const service = typeNode(childNode(root, 'service') ?? emptyMap(''), serviceSchema, ['service']);
   if (service.ok) issues.push(...checkReferences(service.value, declared));
@@ -89,7 +116,11 @@ async function readSources(sources: Sources): Promise<MapNode> {
       if (node === null || isNullNode(node)) return;
       const top = unwrapNode(node);
       if (top.kind === 'map') merged = mergeNodes(merged, splitJoinedKeys(top));
-      else issues.push({ path: [], message: `the top of a configuration must be a map of sections, not ${nodeKindName(node)} (${name}:${top.place.line}:${top.place.column})` });
+      else
+        issues.push({
+          path: [],
+          message: `the top of a configuration must be a map of sections, not ${nodeKindName(node)} (${name}:${top.place.line}:${top.place.column})`,
+        });
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       issues.push(...error.issues);
@@ -113,16 +144,25 @@ async function readSources(sources: Sources): Promise<MapNode> {
   return merged as MapNode;
 }
 
-async function typeSection(root: MapNode, section: Section, catalog: Catalog, into: Map<string, ComponentConfig>, declared: Set<string>, issues: ConfigIssue[]): Promise<void> {
+async function typeSection(
+  root: MapNode,
+  section: Section,
+  catalog: Catalog,
+  into: Map<string, ComponentConfig>,
+  declared: Set<string>,
+  issues: ConfigIssue[],
+): Promise<void> {
   const node = childNode(root, section);
   if (node === undefined || isNullNode(node)) return;
-  const map = unwrapNode(node), kind = SECTIONS[section];
+  const map = unwrapNode(node),
+    kind = SECTIONS[section];
   if (map.kind !== 'map') {
     issues.push({ path: [section], message: `expected a map of ${section}, not ${nodeKindName(node)}` });
     return;
   }
   for (const [key, entry] of map.entries) {
-    const path: ConfigPath = [section, key], parsed = parseComponentId(key);
+    const path: ConfigPath = [section, key],
+      parsed = parseComponentId(key);
     if ('fault' in parsed) {
       issues.push({ path, message: parsed.fault });
       continue;
@@ -134,8 +174,12 @@ async function typeSection(root: MapNode, section: Section, catalog: Catalog, in
     declared.add(parsed.id);
     const definition = await loadDefinition(catalog, kind, parsed.type);
     if (definition === undefined) {
-      const types = Object.keys(catalog[kind]), near = nearest(parsed.type, types);
-      issues.push({ path, message: `unknown ${kind} type "${parsed.type}"${near === undefined ? '' : `; did you mean "${near}"?`} There are: ${types.toSorted().join(', ')}` });
+      const types = Object.keys(catalog[kind]),
+        near = nearest(parsed.type, types);
+      issues.push({
+        path,
+        message: `unknown ${kind} type "${parsed.type}"${near === undefined ? '' : `, did you mean "${near}"?`}; there are: ${types.toSorted().join(', ')}`,
+      });
       continue;
     }
     if (unwrapNode(entry.value).kind !== 'map' && !isNullNode(entry.value)) {

@@ -64,7 +64,8 @@ export function splitJoinedKeys(map: MapNode): MapNode {
   for (const [key, entry] of map.entries) {
     let value = entry.value;
     const parts = key.split('::');
-    for (let i = parts.length - 1; i >= 0; i--) value = { kind: 'map', entries: new Map([[parts[i]!, { value, keyPlace: entry.keyPlace }]]), place: entry.keyPlace };
+    for (let i = parts.length - 1; i >= 0; i--)
+      value = { kind: 'map', entries: new Map([[parts[i]!, { value, keyPlace: entry.keyPlace }]]), place: entry.keyPlace };
     result = mergeNodes(result, value);
   }
   return result as MapNode;
@@ -91,9 +92,11 @@ export function childNode(node: ConfigNode | undefined, key: string): ConfigNode
 
 /** Where the value at `path` is written; of what is missing, the place of the nearest parent. `ofKey`: the place of the key, not of its value. */
 export function placeOf(root: ConfigNode, path: ConfigPath, ofKey = false): Place {
-  let node: ConfigNode = root, place = root.place;
+  let node: ConfigNode = root,
+    place = root.place;
   for (let i = 0; i < path.length; i++) {
-    const inner = unwrapNode(node), step = path[i]!;
+    const inner = unwrapNode(node),
+      step = path[i]!;
     if (inner.kind === 'map') {
       const entry = inner.entries.get(String(step));
       if (entry === undefined) break;
@@ -117,7 +120,8 @@ export function plainValue(node: ConfigNode): unknown {
   if (inner.kind === 'scalar') return inner.value;
   if (inner.kind === 'list') return inner.items.map(plainValue);
   const result: Record<string, unknown> = {};
-  for (const [key, entry] of inner.entries) Object.defineProperty(result, key, { value: plainValue(entry.value), enumerable: true, writable: true, configurable: true });
+  for (const [key, entry] of inner.entries)
+    Object.defineProperty(result, key, { value: plainValue(entry.value), enumerable: true, writable: true, configurable: true });
   return result;
 }
 

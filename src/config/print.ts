@@ -11,11 +11,16 @@ export function configText(config: LoadedConfig, format: 'yaml' | 'json', mode: 
   const tree: Record<string, unknown> = {};
   for (const section of SECTION_NAMES) {
     const components = config.components[section];
-    tree[section] = components.size === 0 ? null : Object.fromEntries([...components.values()].map(({ id, definition, input }) => [id, printable(definition.configSchema as z.ZodType, input, mode)]));
+    tree[section] =
+      components.size === 0
+        ? null
+        : Object.fromEntries([...components.values()].map(({ id, definition, input }) => [id, printable(definition.configSchema as z.ZodType, input, mode)]));
   }
   tree['service'] = printable(serviceSchema, config.serviceInput, mode);
   const sorted = sortKeys(tree);
-  return format === 'json' ? `${JSON.stringify(sorted, (_key, value: unknown) => (typeof value === 'bigint' ? rawJson(String(value)) : value), 2)}\n` : yamlText(sorted);
+  return format === 'json'
+    ? `${JSON.stringify(sorted, (_key, value: unknown) => (typeof value === 'bigint' ? rawJson(String(value)) : value), 2)}\n`
+    : yamlText(sorted);
 }
 
 /** Digits as they are; the type library does not know it yet. */

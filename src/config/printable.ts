@@ -37,11 +37,13 @@ function show(schema: z.ZodType, value: unknown, parsed: boolean, mode: PrintMod
   if (info.type === 'record') {
     const entries = Object.entries(given as object);
     // Hidden values by name are a list of pairs (the Collector's configopaque.MapList).
-    if (KIND.get(inputSchema(info.valueType!) as never)?.kind === 'secret') return entries.map(([name, item]) => ({ name, value: show(info.valueType!, item, parsed, mode) }));
+    if (KIND.get(inputSchema(info.valueType!) as never)?.kind === 'secret')
+      return entries.map(([name, item]) => ({ name, value: show(info.valueType!, item, parsed, mode) }));
     return Object.fromEntries(entries.map(([key, item]) => [key, item === null ? null : show(info.valueType!, item, parsed, mode)]));
   }
   if (info.type === 'object') {
-    const map = given as Record<string, unknown>, result: Record<string, unknown> = {};
+    const map = given as Record<string, unknown>,
+      result: Record<string, unknown> = {};
     for (const [key, below] of Object.entries(info.shape!)) {
       if (parsed) {
         if (map[key] !== undefined) result[key] = map[key] === null ? null : show(below, map[key], true, mode);

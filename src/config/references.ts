@@ -19,7 +19,8 @@ export function pipelineSignal(id: string): Signal | undefined {
 export function checkReferences(service: ServiceConfig, declared: Declared): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
   for (const section of ['receivers', 'exporters'] as const) {
-    if (declared[section].size === 0 && declared.connectors.size === 0) issues.push({ path: [section], message: `no ${section.slice(0, -1)} is configured; at least one is needed` });
+    if (declared[section].size === 0 && declared.connectors.size === 0)
+      issues.push({ path: [section], message: `no ${section.slice(0, -1)} is configured; at least one is needed` });
   }
   const pipelines = Object.entries(service.pipelines);
   if (pipelines.length === 0) issues.push({ path: ['service', 'pipelines'], message: 'there must be at least one pipeline' });
@@ -31,8 +32,14 @@ export function checkReferences(service: ServiceConfig, declared: Declared): Con
 function checkPipeline(id: string, pipeline: PipelineConfig, declared: Declared, issues: ConfigIssue[]): void {
   const path = ['service', 'pipelines', id];
   if (pipelineSignal(id) === undefined) {
-    const type = id.split('/', 1)[0]!.trim(), near = nearest(type, SIGNALS);
-    issues.push({ path, message: FUTURE_SIGNALS.has(type) ? `the signal "${type}" is not supported yet` : `"${type}" is no signal; ${near === undefined ? `use ${SIGNALS.join(', ')}` : `did you mean "${near}"?`}` });
+    const type = id.split('/', 1)[0]!.trim(),
+      near = nearest(type, SIGNALS);
+    issues.push({
+      path,
+      message: FUTURE_SIGNALS.has(type)
+        ? `the signal "${type}" is not supported yet`
+        : `"${type}" is no signal; ${near === undefined ? `use ${SIGNALS.join(', ')}` : `did you mean "${near}"?`}`,
+    });
   }
   if ((pipeline.receivers ?? []).length === 0) issues.push({ path: [...path, 'receivers'], message: 'a pipeline must have at least one receiver' });
   if ((pipeline.exporters ?? []).length === 0) issues.push({ path: [...path, 'exporters'], message: 'a pipeline must have at least one exporter' });
@@ -44,7 +51,8 @@ function checkPipeline(id: string, pipeline: PipelineConfig, declared: Declared,
 function checkIds(ids: readonly string[], path: readonly string[], section: string, known: readonly ReadonlySet<string>[], issues: ConfigIssue[]): void {
   const seen = new Set<string>();
   ids.forEach((text, index) => {
-    const at = [...path, index], parsed = parseComponentId(text);
+    const at = [...path, index],
+      parsed = parseComponentId(text);
     if ('fault' in parsed) {
       issues.push({ path: at, message: parsed.fault });
       return;
@@ -52,7 +60,8 @@ function checkIds(ids: readonly string[], path: readonly string[], section: stri
     if (seen.has(parsed.id)) issues.push({ path: at, message: `"${parsed.id}" is named twice` });
     seen.add(parsed.id);
     if (known.some((set) => set.has(parsed.id))) return;
-    const ids = known.flatMap((set) => [...set]), near = nearest(parsed.id, ids);
+    const ids = known.flatMap((set) => [...set]),
+      near = nearest(parsed.id, ids);
     const hint = near !== undefined ? `did you mean "${near}"?` : `add it under ${section}${ids.length > 0 ? ` or use one of: ${ids.join(', ')}` : ''}`;
     issues.push({ path: at, message: `"${parsed.id}" is not configured; ${hint}` });
   });

@@ -65,10 +65,17 @@ export function preprocessOf(schema: z.ZodType): ((input: unknown) => unknown) |
 export function acceptsNull(schema: z.ZodType): boolean {
   const info = schemaInfo(schema);
   switch (info.type) {
-    case 'nullable': case 'any': case 'unknown': case 'null': return true;
-    case 'union': return info.options!.some(acceptsNull);
-    case 'pipe': return acceptsNull(schemaInfo(info.in!).type === 'transform' ? info.out! : info.in!);
-    default: return WRAPPERS.has(info.type) ? acceptsNull(info.innerType!) : false;
+    case 'nullable':
+    case 'any':
+    case 'unknown':
+    case 'null':
+      return true;
+    case 'union':
+      return info.options!.some(acceptsNull);
+    case 'pipe':
+      return acceptsNull(schemaInfo(info.in!).type === 'transform' ? info.out! : info.in!);
+    default:
+      return WRAPPERS.has(info.type) ? acceptsNull(info.innerType!) : false;
   }
 }
 
@@ -79,7 +86,8 @@ export function isOptional(schema: z.ZodType): boolean {
 
 /** The members of a union, of unions of unions too; a schema that is no union is its only member. */
 export function alternatives(schema: z.ZodType): z.ZodType[] {
-  const inner = inputSchema(schema), info = schemaInfo(inner);
+  const inner = inputSchema(schema),
+    info = schemaInfo(inner);
   return info.type === 'union' && !KIND.has(inner as never) ? info.options!.flatMap(alternatives) : [inner];
 }
 
@@ -88,19 +96,40 @@ export function fits(schema: z.ZodType, value: unknown): boolean {
   const info = schemaInfo(schema);
   const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
   switch (info.type) {
-    case 'any': case 'unknown': case 'custom': case 'transform': return true;
-    case 'object': return isMap && literalsMatch(info.shape!, value as Record<string, unknown>);
-    case 'record': case 'map': case 'intersection': return isMap;
-    case 'array': case 'tuple': case 'set': return Array.isArray(value);
-    case 'string': case 'template_literal': return typeof value === 'string';
-    case 'number': return typeof value === 'number' || typeof value === 'bigint';
-    case 'bigint': return typeof value === 'bigint' || typeof value === 'number';
-    case 'boolean': return typeof value === 'boolean';
-    case 'null': return value === null;
-    case 'enum': return Object.values(info.entries!).includes(value as string);
-    case 'literal': return info.values!.includes(value);
-    case 'union': return info.options!.some((option) => alternatives(option).some((alternative) => fits(alternative, value)));
-    default: return false;
+    case 'any':
+    case 'unknown':
+    case 'custom':
+    case 'transform':
+      return true;
+    case 'object':
+      return isMap && literalsMatch(info.shape!, value as Record<string, unknown>);
+    case 'record':
+    case 'map':
+    case 'intersection':
+      return isMap;
+    case 'array':
+    case 'tuple':
+    case 'set':
+      return Array.isArray(value);
+    case 'string':
+    case 'template_literal':
+      return typeof value === 'string';
+    case 'number':
+      return typeof value === 'number' || typeof value === 'bigint';
+    case 'bigint':
+      return typeof value === 'bigint' || typeof value === 'number';
+    case 'boolean':
+      return typeof value === 'boolean';
+    case 'null':
+      return value === null;
+    case 'enum':
+      return Object.values(info.entries!).includes(value as string);
+    case 'literal':
+      return info.values!.includes(value);
+    case 'union':
+      return info.options!.some((option) => alternatives(option).some((alternative) => fits(alternative, value)));
+    default:
+      return false;
   }
 }
 
@@ -120,7 +149,16 @@ export function schemasAt(schema: z.ZodType, path: ConfigPath): z.ZodType[] {
     const below: z.ZodType[] = [];
     for (const one of current) {
       const info = schemaInfo(one);
-      const next = info.type === 'object' ? (info.shape![String(step)] ?? info.catchall) : info.type === 'record' ? info.valueType : info.type === 'array' ? info.element : info.type === 'tuple' ? info.items![Number(step)] : undefined;
+      const next =
+        info.type === 'object'
+          ? (info.shape![String(step)] ?? info.catchall)
+          : info.type === 'record'
+            ? info.valueType
+            : info.type === 'array'
+              ? info.element
+              : info.type === 'tuple'
+                ? info.items![Number(step)]
+                : undefined;
       if (next !== undefined) below.push(...alternatives(next));
       if (info.type === 'intersection') for (const side of [info.left!, info.right!]) below.push(...schemasAt(side, [step]));
     }

@@ -10,17 +10,14 @@ function level<const Names extends readonly [string, ...string[]]>(names: Names,
   return z
     .string()
     .check((context) => {
-      if (!names.includes(context.value.toLowerCase())) context.issues.push({ code: 'custom', input: context.value, message: `unknown ${what} "${context.value}"; use one of: ${names.join(', ')}` });
+      if (!names.includes(context.value.toLowerCase()))
+        context.issues.push({ code: 'custom', input: context.value, message: `unknown ${what} "${context.value}"; use one of: ${names.join(', ')}` });
     })
     .transform((value) => value.toLowerCase() as Names[number])
     .prefault(fallback);
 }
 
-const outputPaths = () =>
-  z
-    .array(z.string().min(1))
-    .default(['stderr'])
-    .describe('Where log lines go: stderr, stdout or files.');
+const outputPaths = () => z.array(z.string().min(1)).default(['stderr']).describe('Where log lines go: stderr, stdout or files.');
 
 const logsSchema = z.strictObject({
   level: level(['debug', 'info', 'warn', 'error', 'dpanic', 'panic', 'fatal'], 'info', 'log level').describe('Least important level that is written.'),

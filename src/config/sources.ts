@@ -27,11 +27,17 @@ export function splitUri(uri: string, defaultScheme: 'file' | 'env'): { scheme: 
 export async function readSource(uri: string, defaultScheme: 'file' | 'env'): Promise<SourceText> {
   const { scheme, opaque } = splitUri(uri, defaultScheme);
   switch (scheme) {
-    case 'file': return { text: await readTextFile(opaque), name: opaque };
-    case 'env': return { text: readVariable(opaque), name: `env:${opaque.split(':-', 1)[0]}` };
-    case 'yaml': return { text: opaque, name: 'yaml:' };
-    case 'http': case 'https': return { text: await readHttp(uri), name: uri };
-    default: throw new ConfigError(`scheme "${scheme}" of "${uri}" is not supported; use one of: file, env, yaml, http, https`);
+    case 'file':
+      return { text: await readTextFile(opaque), name: opaque };
+    case 'env':
+      return { text: readVariable(opaque), name: `env:${opaque.split(':-', 1)[0]}` };
+    case 'yaml':
+      return { text: opaque, name: 'yaml:' };
+    case 'http':
+    case 'https':
+      return { text: await readHttp(uri), name: uri };
+    default:
+      throw new ConfigError(`scheme "${scheme}" of "${uri}" is not supported; use one of: file, env, yaml, http, https`);
   }
 }
 

@@ -2,7 +2,8 @@
 
 /** The nearest of `known` where it is near enough to be a typing mistake: a third of the letters, at most 3. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
-  let best: string | undefined, bestDistance = Math.min(3, Math.ceil(word.length / 3)) + 1;
+  let best: string | undefined,
+    bestDistance = Math.min(3, Math.ceil(word.length / 3)) + 1;
   for (const candidate of known) {
     if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
@@ -16,7 +17,8 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
 
 /** Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other. */
 function editDistance(a: string, b: string): number {
-  const width = b.length + 1, cells = new Uint16Array((a.length + 1) * width);
+  const width = b.length + 1,
+    cells = new Uint16Array((a.length + 1) * width);
   for (let i = 0; i <= a.length; i++) cells[i * width] = i;
   for (let j = 0; j <= b.length; j++) cells[j] = j;
   for (let i = 1; i <= a.length; i++) {

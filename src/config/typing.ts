@@ -25,9 +25,11 @@ export function typeNode<Schema extends z.ZodType>(node: ConfigNode, schema: Sch
 /** The value as zod should see it; undefined stands for "not written". */
 export function toInput(node: ConfigNode, schema: z.ZodType): unknown {
   if (isNullNode(node)) return nullFor(schema);
-  const inner = unwrapNode(node), plain = inner.kind === 'scalar' ? inner.value : plainValue(inner);
+  const inner = unwrapNode(node),
+    plain = inner.kind === 'scalar' ? inner.value : plainValue(inner);
   const options = alternatives(schema);
-  let option = options.find((one) => fits(one, plain)), value: ConfigNode = inner;
+  let option = options.find((one) => fits(one, plain)),
+    value: ConfigNode = inner;
   if (node.kind === 'expanded' && !options.some((one) => fits(one, plain))) {
     option = options.find((one) => fits(one, node.original)) ?? options.find((one) => ['string', 'enum', 'literal'].includes(schemaInfo(one).type));
     if (option !== undefined) value = { kind: 'scalar', value: node.original, place: node.place };
@@ -36,7 +38,8 @@ export function toInput(node: ConfigNode, schema: z.ZodType): unknown {
   const info = schemaInfo(target);
   if (value.kind === 'scalar') {
     if (info.type === 'number' && typeof value.value === 'bigint') return Number(value.value);
-    if (info.type === 'number' && typeof value.value === 'number' && isWholeNumber(target)) return Number.isFinite(value.value) ? Math.trunc(value.value) : value.value;
+    if (info.type === 'number' && typeof value.value === 'number' && isWholeNumber(target))
+      return Number.isFinite(value.value) ? Math.trunc(value.value) : value.value;
     if (info.type === 'bigint' && typeof value.value === 'number' && Number.isInteger(value.value)) return BigInt(value.value);
     return value.value;
   }
@@ -74,12 +77,19 @@ function nullFor(schema: z.ZodType): unknown {
   const inner = inputSchema(schema);
   if (KIND.get(inner as never)?.kind === 'duration') return 0;
   switch (schemaInfo(inner).type) {
-    case 'object': case 'record': return {};
-    case 'array': return undefined;
-    case 'number': return 0;
-    case 'string': return '';
-    case 'boolean': return false;
-    default: return undefined;
+    case 'object':
+    case 'record':
+      return {};
+    case 'array':
+      return undefined;
+    case 'number':
+      return 0;
+    case 'string':
+      return '';
+    case 'boolean':
+      return false;
+    default:
+      return undefined;
   }
 }
 
@@ -99,7 +109,17 @@ interface RawIssue {
   readonly origin?: string;
 }
 
-const EXPECTED: Readonly<Record<string, string>> = { string: 'text', number: 'a number', int: 'a whole number', boolean: 'true or false', object: 'a map', record: 'a map', array: 'a list', null: 'nothing', bigint: 'a whole number' };
+const EXPECTED: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  object: 'a map',
+  record: 'a map',
+  array: 'a list',
+  null: 'nothing',
+  bigint: 'a whole number',
+};
 
 /** The message of an issue for which the schema has none of its own; undefined leaves zod's. */
 function describe(issue: RawIssue): string | undefined {
@@ -123,8 +143,10 @@ function describe(issue: RawIssue): string | undefined {
 
 function show(issue: RawIssue): string {
   const { input } = issue;
-  if (issue.inst !== undefined && KIND.get(issue.inst as never)?.kind === 'secret') return `the value is ${typeof input === 'object' ? 'no text' : `a ${typeof input}`}`;
-  if (typeof input === 'string') return `"${input.length > 80 ? `${input.slice(0, 77)}...` : input}" is ${issue.code === 'invalid_type' ? 'text' : 'not allowed'}`;
+  if (issue.inst !== undefined && KIND.get(issue.inst as never)?.kind === 'secret')
+    return `the value is ${typeof input === 'object' ? 'no text' : `a ${typeof input}`}`;
+  if (typeof input === 'string')
+    return `"${input.length > 80 ? `${input.slice(0, 77)}...` : input}" is ${issue.code === 'invalid_type' ? 'text' : 'not allowed'}`;
   if (Array.isArray(input)) return 'is a list';
   if (typeof input === 'object' && input !== null) return 'is a map';
   return `${String(input)} is ${typeof input === 'boolean' ? 'a boolean' : input === null ? 'nothing' : 'a number'}`;
@@ -145,13 +167,21 @@ function tell(issue: RawIssue, prefix: readonly (string | number)[], schema: z.Z
   if (issue.code === 'invalid_union') {
     // The member that got furthest is what was meant.
     const members = (issue.errors ?? []).filter((errors) => errors.length > 0);
-    const deep = members.filter((errors) => errors.every((error) => (error.path ?? []).length > 0 || (error.code !== 'invalid_type' && error.code !== 'invalid_value')));
+    const deep = members.filter((errors) =>
+      errors.every((error) => (error.path ?? []).length > 0 || (error.code !== 'invalid_type' && error.code !== 'invalid_value')),
+    );
     const meant = deep.toSorted((a, b) => a.length - b.length)[0];
     if (meant !== undefined) {
       for (const error of meant) tell(error, path, schema, at, issues);
       return;
     }
-    const expected = [...new Set(members.flat().flatMap((error) => (error.code === 'invalid_value' ? error.values!.map(String) : [EXPECTED[error.expected ?? ''] ?? error.expected ?? ''])))];
+    const expected = [
+      ...new Set(
+        members
+          .flat()
+          .flatMap((error) => (error.code === 'invalid_value' ? error.values!.map(String) : [EXPECTED[error.expected ?? ''] ?? error.expected ?? ''])),
+      ),
+    ];
     issues.push({ path: [...at, ...path], message: `${show({ ...issue, code: 'invalid_type' })}; expected ${expected.join(' or ')}` });
     return;
   }

@@ -3,7 +3,7 @@
  * (0x1f, 0o17, 017, 0b11, 1_000), anchors and merge keys. Several documents in one file are refused. Comments are not kept.
  */
 import { type Document, isAlias, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, type ScalarTag } from 'yaml';
-import { ConfigError } from '#src/core/errors.ts';
+import { ConfigError, type ConfigIssue } from '#src/core/errors.ts';
 import type { ConfigNode, Entry, Place, Scalar } from './node.ts';
 
 /** Far above every real configuration; stops aliases of aliases of aliases. */
@@ -18,7 +18,16 @@ function toInteger(sign: string, digits: string, radix: number): number | bigint
   return Number.isSafeInteger(number) ? number : exact;
 }
 function integerTag(test: RegExp, radix: number): ScalarTag {
-  return { identify: () => false, default: true, tag: 'tag:yaml.org,2002:int', test, resolve: (text) => { const match = test.exec(text)!; return toInteger(match[1]!, match[2]!, radix); } };
+  return {
+    identify: () => false,
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    test,
+    resolve: (text) => {
+      const match = test.exec(text)!;
+      return toInteger(match[1]!, match[2]!, radix);
+    },
+  };
 }
 const floatTag: ScalarTag = {
   identify: () => false,
@@ -38,26 +47,33 @@ const TAGS = [
 /** The nodes of a source; null where the text is empty. Throws ConfigError with all faults of the text. */
 export function readYaml(text: string, source: string): ConfigNode | null {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, merge: true, customTags: (tags) => [...TAGS, ...tags.filter((tag) => typeof tag === 'string' || !/int|float/.test(tag.tag))], prettyErrors: false, uniqueKeys: sameKey });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    merge: true,
+    customTags: (tags) => [...TAGS, ...tags.filter((tag) => typeof tag === 'string' || !/int|float/.test(tag.tag))],
+    prettyErrors: false,
+    uniqueKeys: false,
+  });
   if (document.errors.length > 0) {
-    throw new ConfigError(document.errors.map((error) => {
-      const { line, col } = lines.linePos(error.pos[0]);
-      const name = error.code === 'DUPLICATE_KEY' ? ` "${text.slice(error.pos[0], error.pos[1]).split(/[:\s]/, 1)[0]}"` : '';
-      return { path: [], message: `not valid YAML: ${firstLine(error.message)}${name} (${source}:${line}:${col})` };
-    }));
+    throw new ConfigError(
+      document.errors.map((error) => {
+        const { line, col } = lines.linePos(error.pos[0]);
+        const message =
+          error.code === 'DUPLICATE_KEY' ? `the key "${wordAt(text, error.pos[0])}" is there twice` : `not valid YAML: ${error.message.split('\n', 1)[0]!}`;
+        return { path: [], message: `${message} at line ${line} (${source}:${line}:${col})` };
+      }),
+    );
   }
   if (document.contents === null) return null;
-  return new Reader(document, lines, source).read(document.contents, 0);
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0]!;
-}
-function sameKey(a: unknown, b: unknown): boolean {
-  return a === b || (isScalar(a) && isScalar(b) && a.value === b.value && a.value !== '<<');
+  const reader = new Reader(document, lines, source);
+  const root = reader.read(document.contents, 0);
+  if (reader.issues.length > 0) throw new ConfigError(reader.issues);
+  return root;
 }
 
 class Reader {
+  /** Keys that are there twice. */
+  readonly issues: ConfigIssue[] = [];
   readonly #document: Document;
   readonly #lines: LineCounter;
   readonly #source: string;
@@ -82,9 +98,21 @@ class Reader {
     if (isMap(node)) {
       const entries = new Map<string, Entry>();
       for (const pair of node.items) if (isPair(pair) && keyText(pair.key) === '<<') this.#merge(entries, pair.value, depth);
+      const own = new Map<string, Place>();
       for (const pair of node.items) {
-        const key = keyText(pair.key);
-        if (key !== '<<') entries.set(key, { value: pair.value === null ? { kind: 'scalar', value: null, place: this.#place(pair.key) } : this.read(pair.value, depth + 1), keyPlace: this.#place(pair.key) });
+        const key = keyText(pair.key),
+          keyPlace = this.#place(pair.key),
+          before = own.get(key);
+        if (key === '<<') continue;
+        if (before !== undefined) {
+          this.issues.push({
+            path: [],
+            message: `the key "${key}" is there already at line ${before.line} (${this.#source}:${keyPlace.line}:${keyPlace.column})`,
+          });
+          continue;
+        }
+        own.set(key, keyPlace);
+        entries.set(key, { value: pair.value === null ? { kind: 'scalar', value: null, place: keyPlace } : this.read(pair.value, depth + 1), keyPlace });
       }
       return { kind: 'map', entries, place };
     }

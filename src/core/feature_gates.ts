@@ -60,7 +60,10 @@ const chosen = new Map<string, boolean>();
 /** Takes "--feature-gates": ids with commas between, "-" before one turns it off. Returns the ids that nobody knows. */
 export function setFeatureGates(text: string): string[] {
   const unknown: string[] = [];
-  for (const part of text.split(',').map((item) => item.trim()).filter((item) => item !== '')) {
+  for (const part of text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')) {
     const id = part.replace(/^[+-]/, '');
     if (Object.hasOwn(DEFAULTS, id)) chosen.set(id, !part.startsWith('-'));
     else unknown.push(id);

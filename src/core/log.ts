@@ -50,7 +50,10 @@ export class LogSink {
     if (!this.#isSampled(level, message, nowMs)) return;
     const time = new Date(nowMs).toISOString();
     const all = { ...this.#options.fields, ...fields, ...own };
-    const line = this.#options.encoding === 'json' ? toJson({ level, ts: time, msg: message, ...all }) : `${time}\t${level}\t${message}${Object.keys(all).length === 0 ? '' : `\t${toJson(all)}`}`;
+    const line =
+      this.#options.encoding === 'json'
+        ? toJson({ level, ts: time, msg: message, ...all })
+        : `${time}\t${level}\t${message}${Object.keys(all).length === 0 ? '' : `\t${toJson(all)}`}`;
     for (const put of this.#outputs) put(`${line}\n`);
   }
 
@@ -61,7 +64,8 @@ export class LogSink {
       this.#counts.clear();
       this.#tickEndMs = nowMs + sampling.tickMs;
     }
-    const key = `${level} ${message}`, count = (this.#counts.get(key) ?? 0) + 1;
+    const key = `${level} ${message}`,
+      count = (this.#counts.get(key) ?? 0) + 1;
     if (count > 1 || this.#counts.size < MAX_SAMPLED_MESSAGES) this.#counts.set(key, count);
     return count <= sampling.initial || (sampling.thereafter > 0 && (count - sampling.initial) % sampling.thereafter === 0);
   }

@@ -22,7 +22,8 @@ class Cells<Cell> {
   get(attributes: TelemetryAttributes): Cell {
     const known = this.#byObject.get(attributes);
     if (known !== undefined) return known;
-    const full = this.byKey.size >= MAX_SERIES, key = attributesKey(attributes);
+    const full = this.byKey.size >= MAX_SERIES,
+      key = attributesKey(attributes);
     let entry = this.byKey.get(key);
     if (entry === undefined && full) entry = this.byKey.get(attributesKey(OVERFLOW)) ?? this.#add(OVERFLOW);
     entry ??= this.#add(attributes);
@@ -102,7 +103,14 @@ export class MetricRegistry {
   }
 
   /** The returned function takes it away again. */
-  observe(kind: 'gauge' | 'observed_counter', name: string, unit: string, read: () => number, attributes: TelemetryAttributes = NO_ATTRIBUTES, description = ''): () => void {
+  observe(
+    kind: 'gauge' | 'observed_counter',
+    name: string,
+    unit: string,
+    read: () => number,
+    attributes: TelemetryAttributes = NO_ATTRIBUTES,
+    description = '',
+  ): () => void {
     const instrument = this.#instrument(name, unit, description, ObservedInstrument, () => new ObservedInstrument(kind));
     const reader = { attributes, read };
     instrument.readers.add(reader);

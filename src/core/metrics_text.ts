@@ -11,7 +11,15 @@ export interface TextOptions {
   readonly units: boolean;
 }
 
-const UNIT_SUFFIX: Readonly<Record<string, string>> = { s: 'seconds', ms: 'milliseconds', By: 'bytes', KiBy: 'kibibytes', MiBy: 'mebibytes', '%': 'percent', '1': 'ratio' };
+const UNIT_SUFFIX: Readonly<Record<string, string>> = {
+  s: 'seconds',
+  ms: 'milliseconds',
+  By: 'bytes',
+  KiBy: 'kibibytes',
+  MiBy: 'mebibytes',
+  '%': 'percent',
+  '1': 'ratio',
+};
 
 /** Families sorted by name, series in the order in which they came up; `resource` becomes target_info. */
 export function metricsText(registry: MetricRegistry, resource: TelemetryAttributes, options: TextOptions): string {
@@ -23,7 +31,8 @@ export function metricsText(registry: MetricRegistry, resource: TelemetryAttribu
 }
 
 function family(metric: Metric, options: TextOptions, lines: string[]): void {
-  const { instrument } = metric, isCounter = instrument.kind === 'counter' || instrument.kind === 'observed_counter';
+  const { instrument } = metric,
+    isCounter = instrument.kind === 'counter' || instrument.kind === 'observed_counter';
   const unit = options.units ? UNIT_SUFFIX[metric.unit] : undefined;
   let name = `otelcol_${labelName(metric.name)}`;
   if (unit !== undefined && !name.endsWith(`_${unit}`)) name += `_${unit}`;
@@ -38,7 +47,11 @@ function family(metric: Metric, options: TextOptions, lines: string[]): void {
         total += cell.buckets[index]!;
         series.push(`${name}_bucket${labels(attributes, number(bound))} ${number(total)}`);
       });
-      series.push(`${name}_bucket${labels(attributes, '+Inf')} ${number(cell.count)}`, `${name}_sum${labels(attributes)} ${number(cell.sum)}`, `${name}_count${labels(attributes)} ${number(cell.count)}`);
+      series.push(
+        `${name}_bucket${labels(attributes, '+Inf')} ${number(cell.count)}`,
+        `${name}_sum${labels(attributes)} ${number(cell.sum)}`,
+        `${name}_count${labels(attributes)} ${number(cell.count)}`,
+      );
     }
   } else {
     for (const { attributes, read } of instrument.readers) series.push(`${name}${labels(attributes)} ${number(read())}`);

@@ -27,8 +27,10 @@ export class OwnTelemetry {
 
   observeProcess(): void {
     const { registry } = this;
-    const counter = (name: string, unit: string, description: string, read: () => number) => void registry.observe('observed_counter', name, unit, read, undefined, description);
-    const gauge = (name: string, unit: string, description: string, read: () => number) => void registry.observe('gauge', name, unit, read, undefined, description);
+    const counter = (name: string, unit: string, description: string, read: () => number) =>
+      void registry.observe('observed_counter', name, unit, read, undefined, description);
+    const gauge = (name: string, unit: string, description: string, read: () => number) =>
+      void registry.observe('gauge', name, unit, read, undefined, description);
     counter('process_uptime', 's', 'Uptime of the process', () => process.uptime());
     counter('process_cpu_seconds', 's', 'Total CPU user and system time in seconds', () => {
       const { user, system } = process.cpuUsage();

@@ -4,7 +4,18 @@
  */
 import type { Signal } from '#src/core/batch.ts';
 import type { Clock } from '#src/core/clock.ts';
-import type { ConnectorDefinition, Consumer, Consumers, CreateContext, ExporterDefinition, ExtensionDefinition, Lifecycle, ProcessorDefinition, ReceiverDefinition, Rewriter } from '#src/core/component.ts';
+import type {
+  ConnectorDefinition,
+  Consumer,
+  Consumers,
+  CreateContext,
+  ExporterDefinition,
+  ExtensionDefinition,
+  Lifecycle,
+  ProcessorDefinition,
+  ReceiverDefinition,
+  Rewriter,
+} from '#src/core/component.ts';
 import { ConfigError, type ConfigIssue, errorText } from '#src/core/errors.ts';
 import type { OwnTelemetry } from '#src/core/own_telemetry.ts';
 import { parseComponentId } from '#src/config/component_ids.ts';
@@ -69,19 +80,23 @@ class Builder {
   }
 
   build(): Graph {
-    const { components, service } = this.#config, { pipelines } = this.#plan;
+    const { components, service } = this.#config,
+      { pipelines } = this.#plan;
     const extensions: Part[] = [];
     for (const text of service.extensions ?? []) {
-      const { id } = parseComponentId(text) as { id: string }, component = components.extensions.get(id)!;
+      const { id } = parseComponentId(text) as { id: string },
+        component = components.extensions.get(id)!;
       const instance = this.#create('extensions', component, {}, (context) => (component.definition as ExtensionDefinition).create(context));
       if (instance !== undefined) extensions.push({ kind: 'extension', id, instance });
     }
     const extensionMap = new Map(extensions.map((part) => [part.id, part.instance]));
     this.#options.host.setExtensions(extensionMap);
     this.#options.host.setPipelines(pipelines);
-    const exporters = this.#exporters(), connectors = this.#connectors();
+    const exporters = this.#exporters(),
+      connectors = this.#connectors();
     const receiverEdges = new Map<string, { pipeline: PlannedPipeline; edge: Edge }[]>();
-    const flow: PipelineFlow[] = [], processorParts: Part[][] = [];
+    const flow: PipelineFlow[] = [],
+      processorParts: Part[][] = [];
     for (const pipeline of pipelines) {
       const outputs = pipeline.exporters.map((id) => ({ id, edge: new Edge(connectors.get(id)?.instance ?? exporters.get(id)?.instance) }));
       const processed = this.#processors(pipeline, fanOut(outputs.map((output) => output.edge)));
@@ -119,8 +134,11 @@ class Builder {
       const outputs = new Map<Signal, Edge>();
       for (const edge of own) if (!outputs.has(edge.to.signal)) outputs.set(edge.to.signal, new Edge());
       this.#connectorOutputs.set(id, outputs);
-      const next: Consumers = Object.fromEntries(outputs), signals = [...new Set(own.map((edge) => edge.from.signal))];
-      const instance = this.#create('connectors', component, {}, (context) => (component.definition as ConnectorDefinition).create({ ...context, next, signals }));
+      const next: Consumers = Object.fromEntries(outputs),
+        signals = [...new Set(own.map((edge) => edge.from.signal))];
+      const instance = this.#create('connectors', component, {}, (context) =>
+        (component.definition as ConnectorDefinition).create({ ...context, next, signals }),
+      );
       if (instance !== undefined) made.set(id, { kind: 'connector', id, instance });
     }
     return made;
@@ -149,8 +167,11 @@ class Builder {
 
   /** From the last to the first; runs of neighbouring rewriters become as few passes as they can. */
   #processors(pipeline: PlannedPipeline, output: Consumer): { first: Consumer; parts: Part[]; edges: { id: string; edge: Edge }[] } {
-    const parts: Part[] = [], edges: { id: string; edge: Edge }[] = [];
-    let next = output, run: Rewriter[] = [], runIds: string[] = [];
+    const parts: Part[] = [],
+      edges: { id: string; edge: Edge }[] = [];
+    let next = output,
+      run: Rewriter[] = [],
+      runIds: string[] = [];
     const endRun = (): void => {
       if (run.length === 0) return;
       for (const rewriter of fuseRewriters(run).toReversed()) next = new RewriteStep(rewriter, next);
@@ -161,8 +182,10 @@ class Builder {
       runIds = [];
     };
     for (const id of pipeline.processors.toReversed()) {
-      const component = this.#config.components.processors.get(id)!, definition = component.definition as ProcessorDefinition;
-      const fields = { 'otelcol.pipeline.id': pipeline.id, 'otelcol.signal': pipeline.signal }, { signal } = pipeline;
+      const component = this.#config.components.processors.get(id)!,
+        definition = component.definition as ProcessorDefinition;
+      const fields = { 'otelcol.pipeline.id': pipeline.id, 'otelcol.signal': pipeline.signal },
+        { signal } = pipeline;
       if (definition.createRewriter !== undefined) {
         const rewriter = this.#create('processors', component, fields, (context) => definition.createRewriter!({ ...context, signal }));
         if (rewriter === undefined || rewriter === null) continue;
@@ -187,8 +210,15 @@ class Builder {
    * Extensions, exporters, then pipeline by pipeline against the flow (a connector before the pipelines that feed it), receivers. So a stop,
    * which goes backwards, drains every processor into something that still runs.
    */
-  #startOrder(extensions: readonly Part[], exporters: ReadonlyMap<string, Part>, connectors: ReadonlyMap<string, Part>, processors: readonly (readonly Part[])[], receivers: readonly Part[]): Part[] {
-    const parts = [...extensions, ...exporters.values()], started = new Set<string>();
+  #startOrder(
+    extensions: readonly Part[],
+    exporters: ReadonlyMap<string, Part>,
+    connectors: ReadonlyMap<string, Part>,
+    processors: readonly (readonly Part[])[],
+    receivers: readonly Part[],
+  ): Part[] {
+    const parts = [...extensions, ...exporters.values()],
+      started = new Set<string>();
     const { pipelines } = this.#plan;
     for (let i = pipelines.length - 1; i >= 0; i--) {
       for (const id of pipelines[i]!.exporters) {
@@ -203,8 +233,14 @@ class Builder {
   }
 
   /** A component that throws is an issue of the configuration, below its own key. */
-  #create<T>(section: Section, component: ComponentConfig, fields: Readonly<Record<string, string>>, make: (context: CreateContext<unknown>) => T): T | undefined {
-    const { id, kind, config } = component, { telemetry, clock, host } = this.#options;
+  #create<T>(
+    section: Section,
+    component: ComponentConfig,
+    fields: Readonly<Record<string, string>>,
+    make: (context: CreateContext<unknown>) => T,
+  ): T | undefined {
+    const { id, kind, config } = component,
+      { telemetry, clock, host } = this.#options;
     const own = telemetry.component({ 'otelcol.component.id': id, 'otelcol.component.kind': kind, ...fields });
     try {
       return make({ id, config, telemetry: own, clock, host });
@@ -212,7 +248,8 @@ class Builder {
       const issues = error instanceof ConfigError ? error.issues : [{ path: [], message: errorText(error) }];
       for (const issue of issues) {
         const path = [section, id, ...issue.path];
-        if (!this.issues.some((known) => known.message === issue.message && known.path.join('::') === path.join('::'))) this.issues.push({ path, message: issue.message });
+        if (!this.issues.some((known) => known.message === issue.message && known.path.join('::') === path.join('::')))
+          this.issues.push({ path, message: issue.message });
       }
       return undefined;
     }

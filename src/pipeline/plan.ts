@@ -30,7 +30,8 @@ export interface Plan {
 }
 
 export function planGraph(config: LoadedConfig): Plan {
-  const { components, service } = config, issues: ConfigIssue[] = [];
+  const { components, service } = config,
+    issues: ConfigIssue[] = [];
   const trimmed = (ids: readonly string[] | undefined): string[] => (ids ?? []).map((id) => (parseComponentId(id) as { id: string }).id);
   const pipelines = Object.entries(service.pipelines).map(([id, pipeline]) => ({
     id,
@@ -43,7 +44,8 @@ export function planGraph(config: LoadedConfig): Plan {
   const edges: Edge[] = [];
   for (const [id, connector] of components.connectors) {
     // An id may be a connector and a receiver or exporter at once only by mistake; the connector wins, as in the Collector.
-    const sources = pipelines.filter((pipeline) => pipeline.exporters.includes(id)), targets = pipelines.filter((pipeline) => pipeline.receivers.includes(id));
+    const sources = pipelines.filter((pipeline) => pipeline.exporters.includes(id)),
+      targets = pipelines.filter((pipeline) => pipeline.receivers.includes(id));
     const found = sources.flatMap((from) => targets.filter((to) => hasRoute(connector, from.signal, to.signal)).map((to) => ({ connector: id, from, to })));
     edges.push(...found);
     checkConnector(connector, sources, targets, found, issues);
@@ -62,13 +64,23 @@ function checkSignals(pipeline: PlannedPipeline, { components }: LoadedConfig, i
       if (definition === undefined || definition.kind === 'connector' || definition.kind === 'extension' || components.connectors.has(id)) return;
       if (definition.stability[pipeline.signal] !== undefined) return;
       const able = Object.keys(definition.stability).join(', ');
-      issues.push({ path: ['service', 'pipelines', pipeline.id, role, index], message: `the ${definition.kind} "${id}" does not support ${pipeline.signal}, only ${able}` });
+      issues.push({
+        path: ['service', 'pipelines', pipeline.id, role, index],
+        message: `the ${definition.kind} "${id}" does not support ${pipeline.signal}, only ${able}`,
+      });
     });
   }
 }
 
-function checkConnector(connector: ComponentConfig, sources: readonly PlannedPipeline[], targets: readonly PlannedPipeline[], edges: readonly Edge[], issues: ConfigIssue[]): void {
-  const { id } = connector, routes = (connector.definition as ConnectorDefinition).routes.map(([from, to]) => `${from} to ${to}`).join(', ');
+function checkConnector(
+  connector: ComponentConfig,
+  sources: readonly PlannedPipeline[],
+  targets: readonly PlannedPipeline[],
+  edges: readonly Edge[],
+  issues: ConfigIssue[],
+): void {
+  const { id } = connector,
+    routes = (connector.definition as ConnectorDefinition).routes.map(([from, to]) => `${from} to ${to}`).join(', ');
   const complain = (pipeline: PlannedPipeline, role: 'exporters' | 'receivers', used: string, missing: string): void => {
     const others = (role === 'exporters' ? targets : sources).length > 0;
     issues.push({

@@ -86,5 +86,13 @@ function logOptions(logs: TelemetryConfig['logs']) {
 
 function flowSnapshot(flow: PipelineFlow) {
   const counts = (parts: PipelineFlow['receivers']) => parts.map(({ id, edge }) => ({ id, items: edge.items, batches: edge.batches }));
-  return { id: flow.id, signal: flow.signal, items: flow.entry.items, batches: flow.entry.batches, receivers: counts(flow.receivers), processors: counts(flow.processors), exporters: counts(flow.exporters) };
+  return {
+    id: flow.id,
+    signal: flow.signal,
+    items: flow.entry.items,
+    batches: flow.entry.batches,
+    receivers: counts(flow.receivers),
+    processors: counts(flow.processors),
+    exporters: counts(flow.exporters),
+  };
 }

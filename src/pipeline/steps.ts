@@ -36,7 +36,8 @@ class FanOut implements Consumer {
   }
   async consume(batch: Batch): Promise<void> {
     const outcomes = await Promise.allSettled(this.#consumers.map((consumer) => call(consumer, batch)));
-    let first: unknown, failed = false;
+    let first: unknown,
+      failed = false;
     for (const outcome of outcomes) {
       if (outcome.status === 'fulfilled') continue;
       // Permanent only where all that failed are: where one may come right, the sender is asked to come again.

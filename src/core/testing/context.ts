@@ -11,7 +11,8 @@ export class RecordedTelemetry implements Telemetry {
   readonly log: Log;
 
   constructor() {
-    const write = (level: string) => (message: string, fields?: Readonly<Record<string, unknown>>) => void this.lines.push(`${level} ${message}${fields ? ` ${JSON.stringify(fields)}` : ''}`);
+    const write = (level: string) => (message: string, fields?: Readonly<Record<string, unknown>>) =>
+      void this.lines.push(`${level} ${message}${fields ? ` ${JSON.stringify(fields)}` : ''}`);
     this.log = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
   }
 
@@ -43,6 +44,9 @@ export function testHost(extensions: ReadonlyMap<string, unknown> = new Map()): 
   };
 }
 
-export function testContext<Config>(config: Config, options: { id?: string; clock?: Clock; host?: Host } = {}): CreateContext<Config> & { readonly telemetry: RecordedTelemetry } {
+export function testContext<Config>(
+  config: Config,
+  options: { id?: string; clock?: Clock; host?: Host } = {},
+): CreateContext<Config> & { readonly telemetry: RecordedTelemetry } {
   return { id: options.id ?? 'test', config, telemetry: new RecordedTelemetry(), clock: options.clock ?? systemClock, host: options.host ?? testHost() };
 }
