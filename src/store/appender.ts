@@ -5,6 +5,7 @@
  *
  * Sample values travel as two 32-bit words, because a JavaScript number may lose a NaN's payload (the staleness marker is 0x7ff00000_00000002).
  */
+import { PermanentError } from '#src/core/errors.ts';
 
 /** What became of one sample. Everything but APPENDED and DUPLICATE was not stored and is to be counted and reported by the caller. */
 export const APPENDED = 0;
@@ -17,6 +18,11 @@ export type AppendResult = 0 | 1 | 2 | 3 | 4;
 
 export type MetadataType = 'unknown' | 'counter' | 'gauge' | 'histogram' | 'gaugehistogram' | 'summary' | 'info' | 'stateset';
 
+/** A limit of the tenant forbids it: 400, as in Cortex, because sending it again will not help. */
+export class LimitError extends PermanentError {
+  override readonly name: string = 'LimitError';
+}
+
 /** Not reentrant: from the first call to commit() no await in between; each request makes its calls in one go. */
 export interface Appender {
   /**
@@ -27,7 +33,7 @@ export interface Appender {
   /** True while the ref is known: a series that had no samples for long is forgotten, and its ref must be asked for again. */
   isKnown(ref: number): boolean;
   append(ref: number, timeMs: number, valueLow: number, valueHigh: number): AppendResult;
-  /** An encoded histogram of the remote-write protobuf message Histogram, bytes[start, end). */
+  /** Not taken yet: throws PermanentError. An encoded histogram of the remote-write protobuf message Histogram, bytes[start, end). */
   appendHistogram(ref: number, bytes: Uint8Array, start: number, end: number): AppendResult;
   exemplar(ref: number, labels: Uint8Array, start: number, end: number, timeMs: number, value: number): void;
   /** Of a metric family, for /api/v1/metadata. */
