@@ -58,15 +58,12 @@ export function isValidLabelName(name: string): boolean {
   return name !== '' && name.isWellFormed();
 }
 
-/** {a="b", c="d"}, with the name in front. */
+/** {__name__="up", job="x"}, as errors show it. */
 export function formatLabels(labels: LabelList): string {
   const parts: string[] = [];
-  let name = '';
   for (let i = 0; i < labels.length; i += 2) {
-    const label = labels[i]!;
-    const value = labels[i + 1]!;
-    if (label === METRIC_NAME && /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(value)) name = value;
-    else parts.push(`${/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(label) ? label : quote(label)}=${quote(value)}`);
+    const name = labels[i]!;
+    parts.push(`${/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) ? name : quote(name)}=${quote(labels[i + 1]!)}`);
   }
-  return parts.length === 0 && name !== '' ? name : `${name}{${parts.join(', ')}}`;
+  return `{${parts.join(', ')}}`;
 }

@@ -136,7 +136,7 @@ function readString(query: string, start: number, fail: (offset: number, message
   let value = '';
   let bytes: number[] = []; // \x and octal escapes are bytes; several make one character.
   const flush = (): void => {
-    if (bytes.length > 0) value += Buffer.from(bytes).toString('utf8');
+    if (bytes.length > 0) value += decodeUtf8(bytes);
     bytes = [];
   };
   for (let at = start + 1; at < query.length; at++) {
@@ -177,4 +177,10 @@ function readString(query: string, start: number, fail: (offset: number, message
     at = from + digits - 1;
   }
   return fail(start, 'unterminated quoted string');
+}
+
+/** Bytes that are not UTF-8 become lone surrogates, so that whoever asks for well-formed text notices. */
+function decodeUtf8(bytes: readonly number[]): string {
+  const text = Buffer.from(bytes).toString('utf8');
+  return text.includes('\ufffd') ? String.fromCharCode(...bytes.map((byte) => (byte < 128 ? byte : 0xdc00 + byte))) : text;
 }

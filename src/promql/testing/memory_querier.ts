@@ -1,4 +1,5 @@
 /** A store for tests: series in arrays, no limits, no index. */
+import { fromNative, HINT_GAUGE, HINT_NOT_RESET, HINT_RESET, HINT_UNKNOWN, isReset } from '#src/promql/histogram/float_histogram.ts';
 import { compareLabels, getLabel, labelsKey } from '#src/promql/labels.ts';
 import { compileMatcher } from '#src/promql/matcher.ts';
 import { growColumns, type LabelList, type Matcher, type NativeHistogram, type Querier, type SampleColumns, type SeriesSet } from '#src/core/series.ts';
@@ -24,6 +25,7 @@ export class MemoryStore {
     let series = this.#series.get(key);
     if (series === undefined) this.#series.set(key, (series = { id: this.#series.size + 1, labels, samples: [] }));
     const last = series.samples.at(-1);
+    sample.value = withHint(sample.value, last?.value);
     if (last !== undefined && last.timeMs >= sample.timeMs) {
       series.samples = series.samples.filter((one) => one.timeMs !== sample.timeMs);
       series.samples.push(sample);
@@ -48,6 +50,12 @@ export class MemoryStore {
       close: () => {},
     };
   }
+}
+
+/** A store knows of each histogram whether a counter started anew since the one before, and says so. */
+function withHint(value: MemorySample['value'], before: MemorySample['value'] | undefined): MemorySample['value'] {
+  if (typeof value !== 'object' || value.counterResetHint !== HINT_UNKNOWN || typeof before !== 'object' || before.counterResetHint === HINT_GAUGE) return value;
+  return { ...value, counterResetHint: isReset(fromNative(value), fromNative(before)) ? HINT_RESET : HINT_NOT_RESET };
 }
 
 class MemorySeriesSet implements SeriesSet {

@@ -1,6 +1,7 @@
 /** The notation of series and values in test scripts: `name{a="b"} 1 2+3x4 _x2 stale {{schema:0 sum:1 count:2 buckets:[1 1]}}`. */
 import type { LabelList, NativeHistogram } from '#src/core/series.ts';
 import { parseSelector } from '#src/promql/syntax/parser.ts';
+import { add, type Buckets, fromNative } from '#src/promql/histogram/float_histogram.ts';
 import { STALE } from './memory_querier.ts';
 
 export interface ScriptHistogram extends NativeHistogram {
@@ -36,7 +37,7 @@ export function parseNumber(text: string): number {
   return Number(text);
 }
 
-const ITEM = /^(?:\{\{(?<histogram>[^}]*)\}\}(?:(?<hsign>[+-])\{\{(?<hstep>[^}]*)\}\})?(?:x(?<hcount>\d+))?|(?<gap>_|stale)(?:x(?<gapcount>\d+))?|(?<value>[+-]?(?:inf|nan|0x[0-9a-f]+|[\d.]+(?:e[+-]?\d+)?))(?:(?<sign>[+-])(?<step>[\d.]+(?:e[+-]?\d+)?|inf|nan))?(?:x(?<count>\d+))?)(?=\s|$)/i;
+const ITEM = /^(?:\{\{(?<histogram>[^}]*)\}\}(?:(?<hsign>[+-])\{\{(?<hstep>[^}]*)\}\})?(?:x(?<hcount>\d+))?|(?<gap>_|stale)(?:x(?<gapcount>\d+))?|(?<value>[+-]?(?:inf|nan|[\d.]+(?:e[+-]?\d+)?))(?:(?<sign>[+-])(?<step>[\d.]+(?:e[+-]?\d+)?|inf|nan))?(?:x(?<count>\d+))?)(?=\s|$)/i;
 
 export function parseValues(text: string): ScriptValue[] {
   const out: ScriptValue[] = [];
@@ -49,9 +50,8 @@ export function parseValues(text: string): ScriptValue[] {
     else if (g.histogram !== undefined) {
       const count = Number(g.hcount ?? 0);
       for (let i = 0; i <= count; i++) {
-        const h = parseHistogram(g.histogram);
-        if (g.hstep !== undefined) for (let n = 0; n < i; n++) addDense(h, parseHistogram(g.hstep), g.hsign === '-' ? -1 : 1);
-        if (i > 0 && g.hstep !== undefined && !h.hintGiven && g.hsign === '-') h.counterResetHint = 0;
+        let h = parseHistogram(g.histogram);
+        if (g.hstep !== undefined) for (let n = 0; n < i; n++) h = addHistogram(h, parseHistogram(g.hstep), g.hsign === '-' ? -1 : 1);
         out.push(h);
       }
     } else {
@@ -81,23 +81,19 @@ function parseHistogram(text: string): ScriptHistogram {
   };
 }
 
-/** Adds a histogram of the same schema; the spans of scripts are single. */
-function addDense(h: ScriptHistogram, step: ScriptHistogram, sign: 1 | -1): void {
-  h.count += sign * step.count;
-  h.sum += sign * step.sum;
-  h.zeroCount += sign * step.zeroCount;
-  for (const side of ['positive', 'negative'] as const) {
-    const spans = h[`${side}Spans`];
-    const buckets = h[`${side}Buckets`];
-    const other = step[`${side}Spans`][0];
-    if (other === undefined) continue;
-    const start = Math.min(spans[0]?.offset ?? other.offset, other.offset);
-    const end = Math.max(spans[0] === undefined ? 0 : spans[0].offset + buckets.length, other.offset + other.length);
-    const merged = Array.from({ length: end - start }, (_, i) => {
-      const own = spans[0] === undefined ? 0 : (buckets[i + start - spans[0].offset] ?? 0);
-      return own + sign * (step[`${side}Buckets`][i + start - other.offset] ?? 0);
-    });
-    h[`${side}Spans`] = [{ offset: start, length: merged.length }];
-    h[`${side}Buckets`] = merged;
+/** `h` plus `step`, in the notation of storage. */
+function addHistogram(h: ScriptHistogram, step: ScriptHistogram, sign: 1 | -1): ScriptHistogram {
+  const sum = fromNative(h);
+  add(sum, fromNative(step), sign);
+  return { ...h, schema: sum.schema, zeroThreshold: sum.zeroThreshold, zeroCount: sum.zeroCount, count: sum.count, sum: sum.sum, ...toSpans('positive', sum.positive), ...toSpans('negative', sum.negative) };
+}
+function toSpans(side: 'positive' | 'negative', buckets: Buckets): Partial<ScriptHistogram> {
+  const spans: { offset: number; length: number }[] = [];
+  let next = 0;
+  for (const index of buckets.index) {
+    if (spans.length > 0 && index === next) spans.at(-1)!.length++;
+    else spans.push({ offset: index - next, length: 1 });
+    next = index + 1;
   }
+  return { [`${side}Spans`]: spans, [`${side}Buckets`]: buckets.count };
 }
