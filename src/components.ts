@@ -11,7 +11,9 @@ export const catalog: Catalog = {
   },
   processor: {
     batch: () => import('#processors/batch/index.ts'),
+    filter: () => import('#processors/filter/index.ts'),
     memory_limiter: () => import('#processors/memory_limiter/index.ts'),
+    transform: () => import('#processors/transform/index.ts'),
   },
   exporter: {
     nop: () => import('#exporters/nop/index.ts'),
