@@ -88,6 +88,10 @@ export class Chain {
     return held;
   }
 
+  eachHeld(visit: (entry: Entry) => void): void {
+    for (const operator of this.operators) operator.eachHeld(visit);
+  }
+
   tick(nowMs: number): void {
     for (const operator of this.operators) operator.tick(nowMs);
   }

@@ -22,6 +22,8 @@ export class Entry {
   scopeName = '';
   /** The file the line came from: keeps the partial lines of files apart. */
   source = '';
+  /** Where in that file it starts. */
+  position = 0;
 
   constructor(observedMs: number) {
     this.observedMs = observedMs;
@@ -48,6 +50,7 @@ export class Entry {
     copy.traceFlags = this.traceFlags;
     copy.scopeName = this.scopeName;
     copy.source = this.source;
+    copy.position = this.position;
     return copy;
   }
 }

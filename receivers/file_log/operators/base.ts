@@ -90,6 +90,8 @@ export abstract class Operator {
   get held(): number {
     return 0;
   }
+  /** Calls `visit` with the first entry of everything that is held back. */
+  eachHeld(_visit: (entry: Entry) => void): void {}
   close(): void {}
 }
 

@@ -108,6 +108,9 @@ export class Container extends Parser {
   override get held(): number {
     return this.#joiner.held;
   }
+  override eachHeld(visit: (entry: Entry) => void): void {
+    this.#joiner.eachHeld(visit);
+  }
   override tick(nowMs: number): void {
     this.#joiner.flushOlderThan(nowMs);
   }

@@ -15,6 +15,7 @@ export const recombineKeys = {
 };
 
 interface Batch {
+  readonly first: Entry;
   base: Entry;
   count: number;
   parts: string[];
@@ -44,13 +45,17 @@ export class Joiner {
     return this.#batches.size;
   }
 
+  eachHeld(visit: (entry: Entry) => void): void {
+    for (const batch of this.#batches.values()) visit(batch.first);
+  }
+
   /** Adds an entry to its source's batch. Throws where it has no text to join: it is lost then, as in the Collector. */
   add(entry: Entry, source: string, matched: boolean): void {
     const limits = this.limits;
     let batch = this.#batches.get(source);
     if (batch === undefined) {
       if (this.#batches.size >= limits.maxSources) this.flushAll();
-      batch = { base: entry, count: 1, parts: [], size: 0, firstMs: entry.observedMs, matched };
+      batch = { first: entry, base: entry, count: 1, parts: [], size: 0, firstMs: entry.observedMs, matched };
       this.#batches.set(source, batch);
     } else {
       batch.count++;
@@ -119,6 +124,9 @@ export class Recombine extends EntryOperator {
 
   override get held(): number {
     return this.#joiner.held;
+  }
+  override eachHeld(visit: (entry: Entry) => void): void {
+    this.#joiner.eachHeld(visit);
   }
   override tick(nowMs: number): void {
     this.#joiner.flushOlderThan(nowMs);

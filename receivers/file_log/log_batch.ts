@@ -1,0 +1,206 @@
+/**
+ * A batch under construction: records are encoded as they come, in one buffer for each resource and scope, with room left at its front for
+ * the enclosing messages. The general path gives entries; the fast path writes its bytes into the same buffers.
+ */
+import { Batch } from '#src/core/batch.ts';
+import { putVarint, varintSize } from '#src/wire/bytes.ts';
+import { ProtoWriter } from '#src/wire/proto_writer.ts';
+import type { Entry } from './entry.ts';
+import { toJson } from './json_text.ts';
+import { goText, Instant, OpaqueList, OpaqueMap, type Value, type ValueMap } from './value.ts';
+
+/** First size of a buffer; most files give far less than a full batch in one poll. */
+const FIRST_CAPACITY = 16 * 1024;
+
+/** The records of one resource and scope. */
+export class RecordGroup {
+  readonly writer: ProtoWriter;
+  readonly #resource: Uint8Array;
+  readonly #scope: Uint8Array;
+  readonly #head: number;
+  count = 0;
+
+  constructor(resource: Uint8Array, scope: Uint8Array, capacity: number) {
+    this.#resource = resource;
+    this.#scope = scope;
+    // Five tags with lengths of at most five bytes each, and the two messages themselves.
+    this.#head = 32 + resource.length + scope.length;
+    this.writer = new ProtoWriter(Math.max(capacity, this.#head + 256));
+    this.writer.length = this.#head;
+  }
+
+  get sizeBytes(): number {
+    return this.writer.length - this.#head;
+  }
+
+  /** A whole LogsData message: ResourceLogs { resource, ScopeLogs { scope, records } }. The buffer is handed out with it. */
+  finish(): Uint8Array {
+    const bytes = this.writer.buffer, end = this.writer.length, records = end - this.#head, resource = this.#resource, scope = this.#scope;
+    const scopeSize = 1 + varintSize(scope.length) + scope.length + records;
+    const resourceSize = 1 + varintSize(resource.length) + resource.length + 1 + varintSize(scopeSize) + scopeSize;
+    const start = end - resourceSize - 1 - varintSize(resourceSize);
+    let at = start;
+    bytes[at++] = 0x0a;
+    at = putVarint(bytes, at, resourceSize);
+    bytes[at++] = 0x0a;
+    at = putVarint(bytes, at, resource.length);
+    bytes.set(resource, at);
+    at += resource.length;
+    bytes[at++] = 0x12;
+    at = putVarint(bytes, at, scopeSize);
+    bytes[at++] = 0x0a;
+    at = putVarint(bytes, at, scope.length);
+    bytes.set(scope, at);
+    return bytes.subarray(start, end);
+  }
+}
+
+export class LogBatch {
+  readonly #groups = new Map<string, RecordGroup>();
+  /** The group of the entry before: the next one mostly belongs to it, too. */
+  #lastKey = '';
+  #last: RecordGroup | null = null;
+  #capacity = FIRST_CAPACITY;
+
+  get count(): number {
+    let count = 0;
+    for (const group of this.#groups.values()) count += group.count;
+    return count;
+  }
+  get sizeBytes(): number {
+    let size = 0;
+    for (const group of this.#groups.values()) size += group.sizeBytes;
+    return size;
+  }
+  get isEmpty(): boolean {
+    return this.#groups.size === 0;
+  }
+
+  /** The group of a resource and scope. `key` stands for both: equal keys, equal contents. */
+  group(key: string, resource: () => Uint8Array, scopeName: string): RecordGroup {
+    if (this.#last !== null && key === this.#lastKey) return this.#last;
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      group = new RecordGroup(resource(), encodeScope(scopeName), this.#groups.size === 0 ? this.#capacity : FIRST_CAPACITY);
+      this.#groups.set(key, group);
+    }
+    this.#lastKey = key;
+    this.#last = group;
+    return group;
+  }
+
+  add(entry: Entry): void {
+    const resource = entry.resource;
+    const key = groupKey(resource.size === 0 ? '' : toJson(resource), entry.scopeName);
+    const group = this.group(key, () => encodeResource(resource), entry.scopeName);
+    encodeRecord(group.writer, entry);
+    group.count++;
+  }
+
+  /** The batch, and a fresh start for this object; null where it is empty. */
+  take(): Batch | null {
+    const count = this.count;
+    if (count === 0) {
+      this.#clear();
+      return null;
+    }
+    const parts: Uint8Array[] = [];
+    let largest = 0;
+    for (const group of this.#groups.values()) {
+      if (group.count === 0) continue;
+      const part = group.finish();
+      parts.push(part);
+      largest = Math.max(largest, part.length);
+    }
+    // The next batch will likely be as large: growing would copy.
+    this.#capacity = largest > FIRST_CAPACITY / 2 ? largest + (largest >> 2) : FIRST_CAPACITY;
+    this.#clear();
+    return new Batch('logs', parts, count);
+  }
+
+  #clear(): void {
+    this.#groups.clear();
+    this.#last = null;
+    this.#lastKey = '';
+  }
+}
+
+export function groupKey(resource: string, scopeName: string): string {
+  return scopeName === '' ? resource : `${scopeName}\0${resource}`;
+}
+
+const shared = new ProtoWriter(256);
+
+/** Content of a Resource message. */
+export function encodeResource(resource: ValueMap): Uint8Array {
+  shared.reset();
+  for (const [key, value] of resource) encodeKeyValue(shared, 1, key, value);
+  return shared.finish();
+}
+
+function encodeScope(name: string): Uint8Array {
+  shared.reset();
+  if (name !== '') shared.text(1, name);
+  return shared.finish();
+}
+
+/** A KeyValue as field `field` of the message that is open. */
+export function encodeKeyValue(writer: ProtoWriter, field: number, key: string, value: Value): void {
+  const pair = writer.open(field);
+  writer.text(1, key);
+  const any = writer.open(2);
+  encodeAnyValue(writer, value, 0);
+  writer.close(any);
+  writer.close(pair);
+}
+
+const MAX_DEPTH = 256;
+
+/** Content of an AnyValue; nothing for nil. Opaque values and times become text, as in the Collector. */
+export function encodeAnyValue(writer: ProtoWriter, value: Value, depth: number): void {
+  if (value === null) return;
+  if (typeof value === 'string') writer.text(1, value);
+  else if (typeof value === 'boolean') writer.bool(2, value);
+  else if (typeof value === 'bigint') writer.int(3, value);
+  else if (typeof value === 'number') writer.double(4, value);
+  else if (value instanceof Uint8Array) writer.bytes(7, value);
+  else if (value instanceof Instant || value instanceof OpaqueMap || value instanceof OpaqueList || depth > MAX_DEPTH) writer.text(1, goText(value));
+  else if (Array.isArray(value)) {
+    const list = writer.open(5);
+    for (const item of value) {
+      const any = writer.open(1);
+      encodeAnyValue(writer, item, depth + 1);
+      writer.close(any);
+    }
+    writer.close(list);
+  } else {
+    const list = writer.open(6);
+    for (const [key, item] of value) {
+      const pair = writer.open(1);
+      writer.text(1, key);
+      const any = writer.open(2);
+      encodeAnyValue(writer, item, depth + 1);
+      writer.close(any);
+      writer.close(pair);
+    }
+    writer.close(list);
+  }
+}
+
+function encodeRecord(writer: ProtoWriter, entry: Entry): void {
+  const record = writer.open(2, 2);
+  if (entry.hasTime && (entry.seconds !== 0 || entry.nanos !== 0)) writer.fixed64Value(1, BigInt(entry.seconds) * 1_000_000_000n + BigInt(entry.nanos));
+  if (entry.severityNumber !== 0) writer.int(2, entry.severityNumber);
+  if (entry.severityText !== '') writer.text(3, entry.severityText);
+  if (entry.body !== null) {
+    const body = writer.open(5);
+    encodeAnyValue(writer, entry.body, 0);
+    writer.close(body);
+  }
+  for (const [key, value] of entry.attributes) encodeKeyValue(writer, 6, key, value);
+  if (entry.traceFlags !== 0) writer.fixed32(8, entry.traceFlags);
+  if (entry.traceId !== null) writer.bytes(9, entry.traceId);
+  if (entry.spanId !== null) writer.bytes(10, entry.spanId);
+  writer.timeFromMs(11, entry.observedMs);
+  writer.close(record);
+}
