@@ -1,0 +1,658 @@
+/**
+ * Turns one exposition after the other of one target into OTLP messages. Guess, then verify: the lines of the last scrape come again, with other
+ * numbers, so their text is compared, the numbers are written into the kept message and a copy is handed out. Where a line differs, the exposition is
+ * read entry by entry; series that were known keep what is known of them (found by the same guess, else by hash), only new ones are parsed, relabelled
+ * and encoded. Staleness, limits and the scrape's own metrics follow Prometheus's scrape loop.
+ */
+import { END, ExpositionError, ExpositionParser, type Format, HELP, SERIES, TYPE } from '#src/helper/exposition/parser.ts';
+import { numberEnd, parseNumber } from '#src/helper/exposition/number.ts';
+import { AttributeArena, DROPPED, INFO, KeyTable, REPEATED, SampleColumns, TIMED, TRACKED } from './columns.ts';
+import { FamilyGrouper, type Place } from './families.ts';
+import { MetadataStore } from './metadata.ts';
+import { limitResolution, type NativeHistogram } from './native_histogram.ts';
+import { encodeMessage, type Infos, type Message, type MessageOptions, patchMessage, resourceKey, type SampleValues, scopeInfoKey } from './otlp_message.ts';
+import { EMPTY_SCOPE, identifySeries, type LabelOptions, SCOPE_INFO } from './series_labels.ts';
+import { equalBytes, hashBytes, viewOf } from './words.ts';
+
+export interface CacheOptions extends LabelOptions, MessageOptions {
+  readonly honorTimestamps: boolean;
+  readonly trackTimestampsStaleness: boolean;
+  readonly sampleLimit: number;
+  readonly histogramBucketLimit: number;
+  readonly histogramMaxSchema: number;
+  readonly extraMetrics: boolean;
+  readonly timeoutSeconds: number;
+}
+
+/** One answer of a target. `from` and `to` bound the exposition in `bytes`; the caller owns the buffer again when scrape() returns. */
+export interface Exposition {
+  readonly bytes: Buffer;
+  readonly from: number;
+  readonly to: number;
+  readonly format: Format;
+  /** Of the transcoded format: what "H<index>" stands for. */
+  readonly histograms: readonly NativeHistogram[];
+}
+
+export interface ScrapeReport {
+  readonly timeMs: number;
+  readonly durationSeconds: number;
+  /** Size of the answer; -1 where it was over the limit. */
+  readonly bodyBytes: number;
+}
+
+export interface ScrapeResult {
+  /** The message, which the caller owns; null where there is nothing to send. */
+  readonly message: Buffer | null;
+  readonly pointCount: number;
+  /** Why the exposition was refused, or null. */
+  readonly error: ExpositionError | null;
+  readonly samples: number;
+}
+
+const REPORTS = ['up', 'scrape_duration_seconds', 'scrape_samples_scraped', 'scrape_samples_post_metric_relabeling', 'scrape_series_added'];
+const EXTRA_REPORTS = ['scrape_timeout_seconds', 'scrape_sample_limit', 'scrape_body_size_bytes'];
+/** Samples further in the future are left out. */
+const MAX_AHEAD_MS = 600_000;
+/** Series of a broken exposition that are remembered, so that they do not count as added again. */
+const MAX_PENDING_SERIES = 10_000;
+const NO_INFOS: Infos = { resources: new Map(), scopes: new Map() };
+const NO_VIEW = new DataView(new ArrayBuffer(0));
+
+const parser = new ExpositionParser();
+const grouper = new FamilyGrouper(new SampleColumns(0, 0));
+
+export class TargetCache {
+  readonly #options: CacheOptions;
+  readonly #metadata = new MetadataStore();
+  readonly #attributes = new AttributeArena();
+  readonly #reports: readonly string[];
+  #columns = new SampleColumns(0, 0);
+  /** Of the samples, then of the reports. */
+  #values: Float64Array<ArrayBuffer> = new Float64Array(16);
+  #times: Float64Array<ArrayBuffer> | null = null;
+  #names: string[] = [];
+  #nameIds = new Map<string, number>();
+  #places: Place[] = [];
+  #placeIds = new Map<string, number>();
+  #message: Message | null = null;
+  #format: Format = 'text';
+  /** The kept message can be patched: nothing in it happens only once. */
+  #steady = false;
+  /** Scrapes since the last full reading, whose comments were the same. */
+  #patched = 0;
+  #dropped = 0;
+  #isTimed = false;
+  #pendingSeries = new Set<string>();
+  /** How many samples came, were kept after relabelling, and were not known before. */
+  #total = 0;
+  #added = 0;
+  #new = 0;
+
+  constructor(options: CacheOptions) {
+    this.#options = options;
+    this.#reports = options.extraMetrics ? [...REPORTS, ...EXTRA_REPORTS] : REPORTS;
+  }
+
+  get seriesCount(): number {
+    return this.#columns.count;
+  }
+
+  /** A scrape that brought an exposition. */
+  scrape(exposition: Exposition, report: ScrapeReport): ScrapeResult {
+    if (exposition.from === exposition.to) {
+      this.#beginEmpty();
+      return this.#empty(report, null, true);
+    }
+    if (this.#fast(exposition, report)) return this.#result(null);
+    try {
+      this.#rebuild(exposition, report);
+      return this.#result(null);
+    } catch (error) {
+      if (!(error instanceof ExpositionError)) throw error;
+      return this.#empty(report, error, false);
+    }
+  }
+
+  /** A scrape that failed before there was an exposition. */
+  fail(report: ScrapeReport): ScrapeResult {
+    this.#beginEmpty();
+    return this.#empty(report, null, false);
+  }
+
+  /** The target is gone for good: markers for all its series and for the scrape's own metrics. */
+  end(timeMs: number): ScrapeResult {
+    this.#rebuildEmpty(timeMs, true);
+    return this.#result(null);
+  }
+
+  #result(error: ExpositionError | null): ScrapeResult {
+    const message = this.#message;
+    if (message === null) return { message: null, pointCount: 0, error, samples: this.#total };
+    const copy = Buffer.allocUnsafeSlow(message.bytes.length);
+    message.bytes.copy(copy);
+    return { message: copy, pointCount: message.pointCount, error, samples: this.#total };
+  }
+
+  #beginEmpty(): void {
+    this.#total = 0;
+    this.#added = 0;
+    this.#new = 0;
+    this.#metadata.beginScrape(this.#patched);
+    this.#patched = 0;
+  }
+
+  /** Nothing came: every tracked series gets its marker, once. */
+  #empty(report: ScrapeReport, error: ExpositionError | null, healthy: boolean): ScrapeResult {
+    this.#setReports(report, this.#columns.count, healthy);
+    this.#rebuildEmpty(report.timeMs, false);
+    return this.#result(error);
+  }
+
+  #rebuildEmpty(timeMs: number, reportsToo: boolean): void {
+    const columns = this.#columns;
+    const count = columns.count;
+    this.#steady = false;
+    grouper.begin(columns, this.#names, this.#metadata);
+    grouper.attributes = this.#attributes.view;
+    for (let k = 0; k < count; k++) {
+      if ((columns.flags[k]! & TRACKED) === 0) continue;
+      grouper.add(k, timeMs, true);
+      columns.flags[k] = columns.flags[k]! & ~TRACKED;
+    }
+    this.#addReports(columns, timeMs, reportsToo);
+    this.#message = this.#encode(timeMs, count + this.#reports.length, NO_INFOS);
+    columns.count = count;
+    grouper.end();
+  }
+
+  /** Compares the text with the kept one and writes the numbers into the kept message. False where that cannot be. */
+  #fast(exposition: Exposition, report: ScrapeReport): boolean {
+    const message = this.#message;
+    if (!this.#steady || message === null || exposition.format !== this.#format) return false;
+    const { bytes, to } = exposition;
+    const columns = this.#columns;
+    const { count, pieceSize, textView } = columns;
+    const values = this.#values;
+    const isTimed = this.#isTimed;
+    const view = viewOf(bytes);
+    let pos = exposition.from;
+    let textAt = 0;
+    for (let k = 0; k < count; k++) {
+      const size = pieceSize[k]!;
+      if (pos + size >= to || !equalBytes(view, pos, textView, textAt, size)) return false;
+      pos += size;
+      textAt += size;
+      const start = pos;
+      let digit = bytes[pos]! - 48;
+      let whole = 0;
+      while (digit >= 0 && digit <= 9) {
+        whole = (whole * 10 + digit) | 0;
+        digit = bytes[++pos]! - 48;
+      }
+      // The commonest: a whole number of up to nine digits, then the line's end.
+      if (digit === -38 && pos !== start && pos - start < 10 && !isTimed) values[k] = whole;
+      else {
+        const value = parseNumber(bytes, start, to);
+        if (value === undefined) return false;
+        values[k] = value;
+        pos = numberEnd();
+        if (isTimed) {
+          pos = this.#fastTime(k, bytes, pos, to, report.timeMs);
+          if (pos < 0) return false;
+        }
+      }
+    }
+    if (to - pos !== columns.tailSize || !equalBytes(view, pos, textView, textAt, columns.tailSize)) return false;
+    this.#total = count;
+    this.#added = count - this.#dropped;
+    this.#new = 0;
+    this.#setReports(report, count, true);
+    if (!patchMessage(message, this.#samples(report.timeMs), count + this.#reports.length)) return false;
+    this.#patched++;
+    return true;
+  }
+
+  /** The timestamp of a line, where the kept text has one. Returns where it ends, -1 where it is not like before. */
+  #fastTime(k: number, bytes: Buffer, from: number, to: number, nowMs: number): number {
+    if ((this.#columns.flags[k]! & TIMED) === 0) return bytes[from] === 10 ? from : -1; // A blank after the number may begin a timestamp.
+    if (bytes[from] !== 32) return -1;
+    const time = parseNumber(bytes, from + 1, to);
+    if (time === undefined || !(time >= 0)) return -1;
+    const timeMs = this.#format === 'openmetrics' ? Math.trunc(time * 1000) : time;
+    if (!Number.isInteger(timeMs) || timeMs > nowMs + MAX_AHEAD_MS) return -1;
+    if (this.#options.honorTimestamps && this.#times !== null) this.#times[k] = timeMs;
+    return numberEnd();
+  }
+
+  #samples(timeMs: number): SampleValues {
+    return { values: this.#values, times: this.#times, defaultTimeMs: timeMs };
+  }
+
+  /** Reads everything, keeping what is known of the series that stay. Throws ExpositionError. */
+  #rebuild(exposition: Exposition, report: ScrapeReport): void {
+    this.#metadata.beginScrape(this.#patched);
+    this.#patched = 0;
+    this.#steady = false;
+    const reading = new Reading(this.#columns, exposition);
+    const version = this.#metadata.version;
+    try {
+      this.#read(reading, exposition, report.timeMs);
+    } catch (error) {
+      if (error instanceof ExpositionError) this.#rememberPending(reading);
+      grouper.end();
+      throw error;
+    }
+    const { columns } = reading;
+    const count = columns.count;
+    this.#values = reading.values;
+    this.#times = reading.times;
+    this.#pendingSeries.clear();
+    this.#setReports(report, count, true);
+    this.#addReports(columns, report.timeMs, false);
+    const stale = this.#addStale(reading, count, report.timeMs);
+    this.#columns = columns;
+    this.#message = this.#encode(report.timeMs, count + this.#reports.length, reading.infos);
+    columns.count = count;
+    columns.trim();
+    this.#attributes.compact(columns);
+    this.#forgetNames();
+    grouper.end();
+    this.#format = exposition.format;
+    this.#isTimed = reading.isTimed;
+    this.#dropped = reading.dropped;
+    const complete = this.#metadata.endScrape();
+    this.#steady = complete && stale === 0 && version === this.#metadata.version && this.#message !== null && this.#message.patchable && !reading.irregular;
+  }
+
+  #read(reading: Reading, exposition: Exposition, nowMs: number): void {
+    const { columns, old } = reading;
+    const { sampleLimit, honorTimestamps, trackTimestampsStaleness } = this.#options;
+    this.#total = 0;
+    this.#added = 0;
+    this.#new = 0;
+    let appended = 0;
+    let overLimit = false;
+    grouper.begin(columns, this.#names, this.#metadata);
+    parser.reset(exposition.bytes, reading.view, exposition.from, exposition.to, exposition.format);
+    for (;;) {
+      const guess = reading.guess;
+      const known = guess < old.count && (old.flags[guess]! & REPEATED) === 0;
+      const entry = parser.next(known ? old.textView : NO_VIEW, known ? old.keyAt[guess]! : 0, known ? old.keySize[guess]! : 0);
+      if (entry === END) break;
+      if (entry !== SERIES) {
+        this.#metadata.set(parser.family, entry === TYPE ? 'type' : entry === HELP ? 'help' : 'unit', parser.text);
+        continue;
+      }
+      this.#total++;
+      const k = reading.addLine(parser);
+      const was = reading.lookUp(k, parser.lexed);
+      const hasTime = parser.timeMs === parser.timeMs;
+      const timed = honorTimestamps && hasTime;
+      if (hasTime) {
+        columns.flags[k] = TIMED;
+        reading.isTimed = true;
+      }
+      if (was >= 0) {
+        columns.copyFrom(reading.isOwn ? columns : old, was);
+        columns.flags[k]! |= (reading.isOwn ? columns : old).flags[was]! & (DROPPED | INFO);
+      } else this.#identify(reading, k);
+      if ((columns.flags[k]! & DROPPED) !== 0) {
+        reading.dropped++;
+        continue;
+      }
+      const timeMs = timed ? parser.timeMs : nowMs;
+      this.#added++;
+      if (reading.isRepetition && !timed) {
+        columns.flags[k]! |= REPEATED;
+        continue;
+      }
+      if (sampleLimit > 0 && ++appended > sampleLimit) {
+        overLimit = true;
+        continue;
+      }
+      const wasKnown = was >= 0 || (this.#pendingSeries.size > 0 && this.#pendingSeries.has(reading.keyText(k)));
+      if (timeMs > nowMs + MAX_AHEAD_MS) {
+        reading.irregular = true;
+        continue;
+      }
+      reading.setTime(k, timed ? timeMs : Number.NaN);
+      const accepted = this.#append(reading, k, timeMs, exposition);
+      if (!wasKnown) this.#new++;
+      if (accepted && (!timed || trackTimestampsStaleness)) columns.flags[k]! |= TRACKED;
+    }
+    reading.finish(exposition);
+    if (overLimit) throw new ExpositionError(`sample limit of ${sampleLimit} exceeded`);
+  }
+
+  /** Hands sample k to the grouper. False where it makes no point. */
+  #append(reading: Reading, k: number, timeMs: number, exposition: Exposition): boolean {
+    const { columns } = reading;
+    if ((columns.flags[k]! & INFO) !== 0) {
+      const info = columns.infos[columns.attributesAt[k]!]!;
+      const place = this.#places[columns.place[k]!]!;
+      if (info.metric === SCOPE_INFO) reading.infos.scopes.set(scopeInfoKey(place), info.labels);
+      else {
+        const resource = reading.infos.resources.get(resourceKey(place)) ?? new Map<string, string>();
+        for (const [name, value] of info.labels) resource.set(name, value);
+        reading.infos.resources.set(resourceKey(place), resource);
+      }
+      return false;
+    }
+    grouper.attributes = this.#attributes.view;
+    let accepted: boolean;
+    const native = parser.histogramIndex >= 0;
+    if (native) {
+      const limited = limitResolution(exposition.histograms[parser.histogramIndex]!, this.#options.histogramBucketLimit, this.#options.histogramMaxSchema);
+      if (limited === null) throw new ExpositionError('histogram bucket limit exceeded');
+      accepted = grouper.addNative(k, timeMs, limited);
+      if (accepted) for (const exemplar of limited.exemplars) grouper.addExemplar(k, exemplar, true);
+    } else accepted = grouper.add(k, timeMs, false);
+    if (accepted && parser.exemplar !== null) grouper.addExemplar(k, parser.exemplar, native);
+    return accepted;
+  }
+
+  /** A series that was never seen: its labels are parsed, relabelled, checked and encoded. */
+  #identify(reading: Reading, k: number): void {
+    const { columns } = reading;
+    const { name, labels } = parser.seriesLabels();
+    const identity = identifySeries(name, labels, this.#options);
+    if (identity === null) {
+      columns.flags[k]! |= DROPPED;
+      return;
+    }
+    const { scope } = identity;
+    columns.name[k] = this.#nameId(identity.name);
+    columns.place[k] = this.#placeId({ job: identity.job, instance: identity.instance, scope });
+    if (identity.info !== null) {
+      columns.flags[k]! |= INFO;
+      columns.attributesAt[k] = columns.infos.length;
+      columns.infos.push({ metric: identity.name, labels: identity.info });
+      return;
+    }
+    this.#setAttributes(columns, k, identity.attributes, identity.baseSize);
+    columns.bound[k] = identity.bound;
+  }
+
+  #setAttributes(columns: SampleColumns, k: number, attributes: Buffer, baseSize: number): void {
+    const at = this.#attributes.append(attributes);
+    const view = this.#attributes.view;
+    columns.attributesAt[k] = at;
+    columns.attributesSize[k] = attributes.length;
+    columns.baseSize[k] = baseSize;
+    columns.attributesHash[k] = hashBytes(view, at, attributes.length);
+    columns.baseHash[k] = hashBytes(view, at, baseSize);
+  }
+
+  #nameId(name: string): number {
+    let id = this.#nameIds.get(name);
+    if (id === undefined) {
+      id = this.#names.length;
+      this.#names.push(name);
+      this.#nameIds.set(name, id);
+    }
+    return id;
+  }
+  #placeId(place: Place): number {
+    const key = JSON.stringify([place.job, place.instance, place.scope.name, place.scope.version, place.scope.schemaUrl, place.scope.attributes]);
+    let id = this.#placeIds.get(key);
+    if (id === undefined) {
+      id = this.#places.length;
+      this.#places.push(place);
+      this.#placeIds.set(key, id);
+    }
+    return id;
+  }
+
+  /** Names and places of series that are gone for long are forgotten when they are more than those in use. */
+  #forgetNames(): void {
+    const columns = this.#columns;
+    if (this.#names.length < 1000 + 2 * columns.count && this.#places.length < 1000 + 2 * columns.count) return;
+    const names = this.#names;
+    const places = this.#places;
+    this.#names = [];
+    this.#nameIds.clear();
+    this.#places = [];
+    this.#placeIds.clear();
+    for (let k = 0; k < columns.count; k++) {
+      if ((columns.flags[k]! & DROPPED) !== 0) continue;
+      columns.name[k] = this.#nameId(names[columns.name[k]!]!);
+      columns.place[k] = this.#placeId(places[columns.place[k]!]!);
+    }
+  }
+
+  /** Markers for what was tracked in the last scrape and is not among the `count` samples of this one. Their rows come behind those of the reports. */
+  #addStale(reading: Reading, count: number, timeMs: number): number {
+    const { columns, old, seen } = reading;
+    let stale = 0;
+    let fresh: Map<number, number[]> | null = null;
+    for (let k = 0; k < old.count; k++) {
+      if ((old.flags[k]! & TRACKED) === 0 || (seen[k] !== 0 && (columns.flags[seen[k]! - 1]! & TRACKED) !== 0)) continue;
+      fresh ??= freshSeries(reading, count);
+      const same = fresh.get(old.attributesHash[k]!)?.some((j) => columns.isSameSeries(j, old, k, this.#attributes.view));
+      if (same) continue;
+      stale++;
+      columns.reserve();
+      columns.copyFrom(old, k);
+      grouper.attributes = this.#attributes.view;
+      grouper.add(columns.count++, timeMs, true);
+    }
+    this.#growValues(columns.count);
+    return stale;
+  }
+
+  #growValues(count: number): void {
+    if (this.#values.length < count) {
+      const values = new Float64Array(count);
+      values.set(this.#values);
+      this.#values = values;
+    }
+    if (this.#times !== null && this.#times.length < count) {
+      const times = new Float64Array(count).fill(Number.NaN);
+      times.set(this.#times);
+      this.#times = times;
+    }
+  }
+
+  #setReports(report: ScrapeReport, at: number, healthy: boolean): void {
+    this.#growValues(at + this.#reports.length);
+    const values = this.#values;
+    values[at] = healthy ? 1 : 0;
+    values[at + 1] = report.durationSeconds;
+    values[at + 2] = this.#total;
+    values[at + 3] = this.#added;
+    values[at + 4] = this.#new;
+    if (this.#options.extraMetrics) {
+      values[at + 5] = this.#options.timeoutSeconds;
+      values[at + 6] = this.#options.sampleLimit;
+      values[at + 7] = report.bodyBytes;
+    }
+    this.#times?.fill(Number.NaN, at, at + this.#reports.length);
+  }
+
+  /** The scrape's own metrics, in the rows behind the samples. */
+  #addReports(columns: SampleColumns, timeMs: number, stale: boolean): void {
+    const { targetLabels, externalLabels } = this.#options;
+    const options: LabelOptions = { targetLabels, externalLabels, honorLabels: false, rules: [], scheme: 'utf8', limits: { labels: 0, nameLength: 0, valueLength: 0 } };
+    for (const name of this.#reports) {
+      columns.reserve();
+      const k = columns.count++;
+      const identity = identifySeries(name, [], options)!;
+      columns.name[k] = this.#nameId(name);
+      columns.place[k] = this.#placeId({ job: identity.job, instance: identity.instance, scope: EMPTY_SCOPE });
+      this.#setAttributes(columns, k, identity.attributes, identity.baseSize);
+      columns.flags[k] = 0;
+      grouper.attributes = this.#attributes.view;
+      grouper.add(k, timeMs, stale);
+    }
+  }
+
+  #encode(timeMs: number, sampleCount: number, infos: Infos): Message | null {
+    return encodeMessage(grouper, this.#attributes.view, this.#places, this.#samples(timeMs), sampleCount, infos, this.#options);
+  }
+
+  /** Series of an exposition that broke later are known from now on, as in Prometheus, whose cache has them. */
+  #rememberPending(reading: Reading): void {
+    const { columns } = reading;
+    for (let k = 0; k < columns.count && this.#pendingSeries.size < MAX_PENDING_SERIES; k++) if (reading.from[k]! < 0) this.#pendingSeries.add(reading.keyText(k));
+  }
+}
+
+/** One full reading of an exposition: the new columns under construction beside the old ones. */
+class Reading {
+  readonly old: SampleColumns;
+  readonly columns: SampleColumns;
+  readonly view: DataView;
+  readonly #bytes: Buffer;
+  readonly infos = { resources: new Map<string, Map<string, string>>(), scopes: new Map<string, readonly (readonly [string, string])[]>() };
+  /** By old index: 1 + the new index of the same series. */
+  readonly seen: Int32Array;
+  /** By new index: the old index, or -1. */
+  from: Int32Array;
+  values: Float64Array<ArrayBuffer>;
+  times: Float64Array<ArrayBuffer> | null = null;
+  guess = 0;
+  dropped = 0;
+  /** Some line has a timestamp, honoured or not. */
+  isTimed = false;
+  /** Something that a patch could not do. */
+  irregular = false;
+  /** What lookUp() found is in the new columns; the line is a repetition of one of this scrape. */
+  isOwn = false;
+  isRepetition = false;
+  #pieceFrom: number;
+  #oldTable: KeyTable | null = null;
+  #newTable: KeyTable | null = null;
+
+  constructor(old: SampleColumns, exposition: Exposition) {
+    const size = exposition.to - exposition.from;
+    const expected = old.count > 0 ? old.count + 64 : Math.max(64, size >> 7);
+    this.old = old;
+    this.columns = new SampleColumns(expected, size + 64);
+    this.columns.infos = [...old.infos];
+    this.seen = new Int32Array(old.count);
+    this.from = new Int32Array(expected);
+    this.values = new Float64Array(expected + 16);
+    this.view = viewOf(exposition.bytes);
+    this.#bytes = exposition.bytes;
+    this.#pieceFrom = exposition.from;
+  }
+
+  /** The next row, with the text from the last number to this one. */
+  addLine(line: ExpositionParser): number {
+    const { columns } = this;
+    columns.reserve();
+    const k = columns.count++;
+    if (k >= this.from.length) {
+      const from = new Int32Array(columns.capacity);
+      from.set(this.from);
+      this.from = from;
+    }
+    if (k >= this.values.length) {
+      const values = new Float64Array(columns.capacity + 16);
+      values.set(this.values);
+      this.values = values;
+    }
+    const size = line.valueFrom - this.#pieceFrom;
+    this.#bytes.copy(columns.text, columns.textSize, this.#pieceFrom, line.valueFrom);
+    columns.pieceSize[k] = size;
+    columns.keyAt[k] = columns.textSize + line.keyFrom - this.#pieceFrom;
+    columns.keySize[k] = line.keyTo - line.keyFrom;
+    columns.textSize += size;
+    columns.flags[k] = 0;
+    this.#pieceFrom = line.timeMs === line.timeMs ? this.#timeEnd(line.valueTo) : line.valueTo;
+    this.values[k] = line.value;
+    return k;
+  }
+
+  /** Behind the timestamp, where it follows the value with one blank; otherwise the text in between keeps it from being patched. */
+  #timeEnd(valueTo: number): number {
+    if (this.#bytes[valueTo] !== 32 || parseNumber(this.#bytes, valueTo + 1, this.#bytes.length) === undefined) {
+      this.irregular = true;
+      return valueTo;
+    }
+    return numberEnd();
+  }
+
+  setTime(k: number, timeMs: number): void {
+    if (this.times === null) {
+      if (timeMs !== timeMs) return;
+      this.times = new Float64Array(this.values.length).fill(Number.NaN);
+    }
+    if (k >= this.times.length) {
+      const times = new Float64Array(this.values.length).fill(Number.NaN);
+      times.set(this.times);
+      this.times = times;
+    }
+    this.times[k] = timeMs;
+  }
+
+  /** The known sample with the text of line k: an old one, one of this scrape (isOwn), or -1. */
+  lookUp(k: number, lexed: boolean): number {
+    const { columns, old } = this;
+    this.isOwn = false;
+    this.isRepetition = false;
+    let was = -1;
+    if (!lexed) {
+      was = this.guess;
+      columns.keyHash[k] = old.keyHash[was]!;
+    } else {
+      const hash = hashBytes(columns.textView, columns.keyAt[k]!, columns.keySize[k]!);
+      columns.keyHash[k] = hash;
+      if (old.count > 0) was = this.#findOld(hash, columns.keyAt[k]!, columns.keySize[k]!);
+      if (was < 0) return this.#lookUpNew(k, hash);
+    }
+    this.guess = was + 1;
+    this.from[k] = was;
+    if (this.seen[was] !== 0) this.isRepetition = true;
+    else this.seen[was] = k + 1;
+    return was;
+  }
+
+  #findOld(hash: number, at: number, size: number): number {
+    if (this.#oldTable === null) {
+      this.#oldTable = new KeyTable(this.old, this.old.count);
+      for (let k = 0; k < this.old.count; k++) if ((this.old.flags[k]! & REPEATED) === 0) this.#oldTable.add(k);
+    }
+    return this.#oldTable.find(hash, this.columns.textView, at, size);
+  }
+
+  #lookUpNew(k: number, hash: number): number {
+    const { columns } = this;
+    this.#newTable ??= new KeyTable(columns, Math.max(64, columns.capacity - this.old.count));
+    const first = this.#newTable.find(hash, columns.textView, columns.keyAt[k]!, columns.keySize[k]!);
+    this.from[k] = -1;
+    if (first < 0) {
+      this.#newTable.add(k);
+      return -1;
+    }
+    this.isOwn = true;
+    this.isRepetition = true;
+    return first;
+  }
+
+  finish(exposition: Exposition): void {
+    const { columns } = this;
+    this.#bytes.copy(columns.text, columns.textSize, this.#pieceFrom, exposition.to);
+    columns.tailSize = exposition.to - this.#pieceFrom;
+    columns.textSize += columns.tailSize;
+  }
+
+  keyText(k: number): string {
+    const { text, keyAt, keySize } = this.columns;
+    return text.latin1Slice(keyAt[k]!, keyAt[k]! + keySize[k]!);
+  }
+}
+
+/** Tracked samples whose text is new, by the hash of their attributes: one of them may be an old series in other words. */
+function freshSeries(reading: Reading, count: number): Map<number, number[]> {
+  const { columns } = reading;
+  const fresh = new Map<number, number[]>();
+  for (let k = 0; k < count; k++) {
+    if (reading.from[k]! >= 0 || (columns.flags[k]! & TRACKED) === 0) continue;
+    const list = fresh.get(columns.attributesHash[k]!);
+    if (list === undefined) fresh.set(columns.attributesHash[k]!, [k]);
+    else list.push(k);
+  }
+  return fresh;
+}
