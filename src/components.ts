@@ -7,12 +7,15 @@ import type { Catalog } from '#src/core/catalog.ts';
 export const catalog: Catalog = {
   receiver: {
     nop: () => import('#receivers/nop/index.ts'),
+    prometheus: () => import('#receivers/prometheus/index.ts'),
     otlp: () => import('#receivers/otlp/index.ts'),
   },
   processor: {
+    attributes: () => import('#processors/attributes/index.ts'),
     batch: () => import('#processors/batch/index.ts'),
     filter: () => import('#processors/filter/index.ts'),
     memory_limiter: () => import('#processors/memory_limiter/index.ts'),
+    resource: () => import('#processors/resource/index.ts'),
     transform: () => import('#processors/transform/index.ts'),
   },
   exporter: {
@@ -27,5 +30,6 @@ export const catalog: Catalog = {
   },
   extension: {
     health_check: () => import('#extensions/health_check/index.ts'),
+    store: () => import('#extensions/store/index.ts'),
   },
 };
