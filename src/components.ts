@@ -6,6 +6,8 @@ import type { Catalog } from '#src/core/catalog.ts';
 
 export const catalog: Catalog = {
   receiver: {
+    file_log: () => import('#receivers/file_log/index.ts'),
+    filelog: 'file_log',
     nop: () => import('#receivers/nop/index.ts'),
     prometheus: () => import('#receivers/prometheus/index.ts'),
     otlp: () => import('#receivers/otlp/index.ts'),
