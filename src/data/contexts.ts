@@ -2,6 +2,7 @@
  * What a rewriting pass is made of: levels, the callback's form, and the cursors that callbacks read and edit. One set of cursors serves all
  * rewriters of the process, so closures that were compiled for one processor still fit when several share a walk.
  */
+import { type BatchContext, EMPTY_CONTEXT } from '#src/core/batch.ts';
 import { Cursor } from './cursor.ts';
 import {
   LOG_TYPE, METRIC_DATA_TYPE, METRIC_TYPE, NUMBER_POINT_TYPE, RESOURCE_GROUP_TYPE, RESOURCE_TYPE, SCOPE_GROUP_TYPE, SCOPE_TYPE, SPAN_EVENT_TYPE, SPAN_TYPE,
@@ -45,11 +46,13 @@ export const metricData: Cursor = new Cursor(METRIC_DATA_TYPE);
 /** A data point; its type is by the metric's kind: `dataPoint.type === HISTOGRAM_POINT_TYPE`. */
 export const dataPoint: Cursor = new Cursor(NUMBER_POINT_TYPE);
 
-/** Of the record or inner record that is visited. */
+/** Of the batch, record or inner record that is visited. */
 export interface Position {
+  /** What the batch came with. */
+  context: BatchContext;
   /** METRIC.gauge, .sum, … of the metric that is visited; 0 where it has no data. */
   metricKind: number;
   /** Index of the span event in its span, from 0, as it came. */
   eventIndex: number;
 }
-export const position: Position = { metricKind: 0, eventIndex: 0 };
+export const position: Position = { context: EMPTY_CONTEXT, metricKind: 0, eventIndex: 0 };

@@ -483,6 +483,7 @@ const walk = new Walk();
 /** One walk with the callbacks of `passes`: the very same batch where nothing changed, null where nothing is left. */
 export function rewriteBatch(batch: Batch, passes: readonly Pass[]): Batch | null {
   walk.prepare(batch.signal, passes);
+  position.context = batch.context;
   const parts: Uint8Array[] = [];
   let changed = false;
   let items = batch.itemCount;
