@@ -20,6 +20,7 @@ function defaultOf(schema: z.ZodType): { value: unknown; parsed: boolean } {
   if (info.type === 'default') return { value: info.defaultValue, parsed: true };
   if (info.type === 'prefault') return { value: info.defaultValue, parsed: false };
   if (info.type === 'optional' || info.type === 'nullable' || info.type === 'readonly' || info.type === 'nonoptional') return defaultOf(info.innerType!);
+  if (info.type === 'pipe') return defaultOf(schemaInfo(info.in!).type === 'transform' ? info.out! : info.in!);
   return { value: undefined, parsed: false };
 }
 
