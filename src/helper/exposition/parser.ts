@@ -195,7 +195,7 @@ export class ExpositionParser {
     this.pos = lineEnd + 1;
     if (word === 'TYPE') {
       const type = TEXT_TYPES.get(text.latin1Slice());
-      if (type === undefined) throw this.#error(`"${text.utf8Slice(0, 50)}" is not a metric type`);
+      if (type === undefined) throw this.#error(`"${text.toString('utf8', 0, 50)}" is not a metric type`);
       this.type = type;
       this.text = type;
       return TYPE;
@@ -323,7 +323,7 @@ export class ExpositionParser {
     this.pos = lineEnd + 1;
     if (kind === TYPE) {
       const type = text.latin1Slice();
-      if (!OPENMETRICS_TYPES.has(type)) throw this.#error(`"${text.utf8Slice(0, 50)}" is not a metric type`);
+      if (!OPENMETRICS_TYPES.has(type)) throw this.#error(`"${text.toString('utf8', 0, 50)}" is not a metric type`);
       this.type = type as MetricType;
       this.text = type;
       return TYPE;

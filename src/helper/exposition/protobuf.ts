@@ -356,8 +356,25 @@ function toNative(parts: HistogramParts): NativeHistogram {
   };
 }
 
-function toSpans(spans: [number, number][], deltas: readonly number[], floats: readonly number[]): Spans {
-  if (floats.length > 0) return { spans, counts: floats };
+/** Absolute counts without empty buckets, as Prometheus compacts them. */
+function toSpans(spans: readonly [number, number][], deltas: readonly number[], floats: readonly number[]): Spans {
+  const kept: [number, number][] = [];
+  const counts: number[] = [];
+  let index = 0;
+  let end = 0;
+  let next = 0;
   let count = 0;
-  return { spans, counts: deltas.map((delta) => (count += delta)) };
+  for (const [offset, length] of spans) {
+    index += offset;
+    for (let k = 0; k < length && next < Math.max(deltas.length, floats.length); k++, index++, next++) {
+      count = floats.length > 0 ? floats[next]! : count + deltas[next]!;
+      if (count === 0) continue;
+      const last = kept.at(-1);
+      if (last !== undefined && index === end) last[1]++;
+      else kept.push([index - end, 1]);
+      counts.push(count);
+      end = index + 1;
+    }
+  }
+  return { spans: kept, counts };
 }

@@ -97,9 +97,8 @@ export class SampleColumns {
     this.capacity = capacity;
   }
 
-  /** Copies what is known of sample `k` of `old` to the next index here; key and piece are set by the caller. */
-  copyFrom(old: SampleColumns, k: number): void {
-    const n = this.count;
+  /** Copies what is known of sample `k` of `old` to row `n` here; key and piece are the caller's to set. */
+  copyFrom(old: SampleColumns, k: number, n: number): void {
     this.name[n] = old.name[k]!;
     this.place[n] = old.place[k]!;
     this.attributesAt[n] = old.attributesAt[k]!;

@@ -226,7 +226,7 @@ export class FamilyGrouper {
 
   #newFamily(text: string, native: boolean, custom: boolean): Family {
     let { metadata, name } = this.#metadata!.ofMetric(text);
-    if (native) metadata = { ...metadata, type: 'histogram' };
+    metadata = native ? { ...metadata, type: 'histogram' } : { ...metadata }; // A copy: later comments of this scrape do not change the family.
     const kind = kindOf(metadata, native && !custom);
     const family: Family = { index: this.list.length, name, kind, monotonic: metadata.type === 'counter', metadata, first: -1, last: -1 };
     this.list.push(family);

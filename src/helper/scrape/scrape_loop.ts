@@ -5,7 +5,7 @@
  */
 import type { Clock } from '#src/core/clock.ts';
 import { errorText } from '#src/core/errors.ts';
-import type { ExpositionError, Format } from '#src/helper/exposition/parser.ts';
+import { ExpositionError, type Format } from '#src/helper/exposition/parser.ts';
 import { transcode } from '#src/helper/exposition/protobuf.ts';
 import { type Answer, BodyLimitError, giveBack, type ScrapeClient } from './http_client.ts';
 import type { Exposition, ScrapeReport, ScrapeResult, TargetCache } from './target_cache.ts';
@@ -128,8 +128,8 @@ export class ScrapeLoop {
     try {
       return this.#cache.scrape(this.#exposition(answer), report());
     } catch (error) {
-      if (error instanceof Error && error.name === 'ExpositionError') return { ...this.#cache.fail(report()), error: error as ExpositionError };
-      throw error;
+      // An exposition that cannot even be transcoded, or a defect of ours: in both cases the target counts as down and the loop goes on.
+      return { ...this.#cache.fail(report()), error: error instanceof ExpositionError ? error : new ExpositionError(errorText(error), { cause: error }) };
     }
   }
 

@@ -294,7 +294,7 @@ export class TargetCache {
         reading.isTimed = true;
       }
       if (was >= 0) {
-        columns.copyFrom(reading.isOwn ? columns : old, was);
+        columns.copyFrom(reading.isOwn ? columns : old, was, k);
         columns.flags[k]! |= (reading.isOwn ? columns : old).flags[was]! & (DROPPED | INFO);
       } else this.#identify(reading, k);
       if ((columns.flags[k]! & DROPPED) !== 0) {
@@ -433,7 +433,7 @@ export class TargetCache {
       if (same) continue;
       stale++;
       columns.reserve();
-      columns.copyFrom(old, k);
+      columns.copyFrom(old, k, columns.count);
       grouper.attributes = this.#attributes.view;
       grouper.add(columns.count++, timeMs, true);
     }
