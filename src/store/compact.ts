@@ -37,14 +37,7 @@ class Slices {
 }
 
 /** Writes the samples of the head in [minTimeMs, maxTimeMs) as a block of level 1. Null where there are none. */
-export async function writeHeadBlock(
-  head: Head,
-  reader: HeadReader,
-  directory: string,
-  minTimeMs: number,
-  maxTimeMs: number,
-  nowMs: number,
-): Promise<BlockMeta | null> {
+export async function writeHeadBlock(reader: HeadReader, directory: string, minTimeMs: number, maxTimeMs: number, nowMs: number): Promise<BlockMeta | null> {
   const slices = new Slices();
   const refs = reader.sort(reader.all().filter((ref) => reader.overlaps(ref, minTimeMs, maxTimeMs - 1)));
   if (refs.length === 0) return null;

@@ -176,7 +176,7 @@ export function compareEncoded(a: Uint8Array, i: number, aEnd: number, b: Uint8A
       i += headerSize(a, i);
       const bSize = b[j + 1]! < 128 ? b[j + 1]! : lengthAt(b, j + 1, bEnd);
       j += headerSize(b, j);
-      const size = aSize < bSize ? aSize : bSize;
+      const size = Math.min(aSize, bSize);
       for (let k = 0; k < size; k++) {
         const difference = a[i + k]! - b[j + k]!;
         if (difference !== 0) return difference;

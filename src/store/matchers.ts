@@ -17,7 +17,7 @@ export interface CompiledMatcher {
 }
 
 const LITERAL = /^(?:[^\\.+*?()|[\]{}^$]|\\[.\-+*?()|[\]{}^$/\\])*$/;
-const unescape = (text: string): string => text.replace(/\\(.)/g, '$1');
+const withoutEscapes = (text: string): string => text.replace(/\\(.)/g, '$1');
 
 /** The strings of "a|b|c" or "(a|b|c)"; null for anything else. */
 function alternatives(pattern: string): string[] | null {
@@ -31,7 +31,7 @@ function alternatives(pattern: string): string[] | null {
       start = i + 1;
     }
   }
-  return parts.every((part) => LITERAL.test(part)) ? [...new Set(parts.map(unescape))] : null;
+  return parts.every((part) => LITERAL.test(part)) ? [...new Set(parts.map(withoutEscapes))] : null;
 }
 
 /**

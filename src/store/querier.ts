@@ -127,7 +127,12 @@ export class StoreQuerier implements Querier {
     const names = new Set<string>();
     const collect = (source: PostingsSource, labelsOf: (id: number) => LabelList | null): void => {
       if (sets.length === 0) for (const name of source.names()) names.add(name);
-      else for (const id of matchingSeries(source, sets)) labelsOf(id)?.forEach((text, i) => i % 2 === 0 && names.add(text));
+      else {
+        for (const id of matchingSeries(source, sets)) {
+          const labels = labelsOf(id) ?? [];
+          for (let i = 0; i < labels.length; i += 2) names.add(labels[i]!);
+        }
+      }
     };
     this.#collect(collect, minTimeMs, maxTimeMs);
     return [...names].sort(compareText);

@@ -366,7 +366,7 @@ export class Tenant implements Appender, QuerySource {
   /** Writes what the head has in [start, end) as a block, whatever the head spans. For maintenance and tests. */
   async #cutBlock(start: number, end: number, nowMs: number): Promise<void> {
     const began = performance.now();
-    const meta = await writeHeadBlock(this.head, this.headReader, this.directory, start, end, nowMs);
+    const meta = await writeHeadBlock(this.headReader, this.directory, start, end, nowMs);
     if (meta !== null) {
       this.#blocks.push(new Block(path.join(this.directory, meta.ulid)));
       this.#sortBlocks();
