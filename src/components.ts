@@ -31,6 +31,7 @@ export const catalog: Catalog = {
     forward: () => import('#connectors/forward/index.ts'),
   },
   extension: {
+    file_storage: () => import('#extensions/file_storage/index.ts'),
     health_check: () => import('#extensions/health_check/index.ts'),
     store: () => import('#extensions/store/index.ts'),
   },

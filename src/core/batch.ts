@@ -14,6 +14,8 @@ export const ITEM_NAMES: Readonly<Record<Signal, string>> = { traces: 'spans', m
 export interface BatchContext {
   readonly tenant?: string;
   readonly metadata?: ReadonlyMap<string, readonly string[]>;
+  /** The sender's address without its port. */
+  readonly clientAddress?: string;
 }
 export const EMPTY_CONTEXT: BatchContext = Object.freeze({});
 
