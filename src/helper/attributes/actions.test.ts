@@ -13,6 +13,7 @@ const schema = z.strictObject({ actions: actionList('actions') });
 
 /** The attributes after the actions. */
 function after(actions: object[], attributes: Record<string, Value>): Record<string, Value> {
+  const apply = compileActions(schema.parse({ actions }).actions, ['processors', 'attributes']); // Before anything is in the space: literals live there too.
   const writer = new ProtoWriter();
   for (const [key, value] of Object.entries(attributes)) {
     const mark = writer.open(9);
@@ -23,7 +24,7 @@ function after(actions: object[], attributes: Record<string, Value>): Record<str
   const bytes = writer.finish(), cursor = new Cursor(SPAN_TYPE), at = cursor.space.room(bytes.length);
   cursor.space.bytes.set(bytes, at);
   cursor.scan(at, at + bytes.length);
-  compileActions(schema.parse({ actions }).actions, ['processors', 'attributes'])(cursor);
+  apply(cursor);
   const map = cursor.attributes();
   return Object.fromEntries(map.keys.map((key, i) => [key, map.values[i]!]));
 }
