@@ -285,6 +285,7 @@ export class ClientConnection extends Connection<ClientCall> {
   protected override onBytes(call: ClientCall, bytes: Buffer, pos: number, end: number): void {
     if (call.headers === null) return this.#break(call, 'DATA before HEADERS');
     const taken = call.take(bytes, pos, end, MAX_ANSWER_BYTES, null);
+    if (call.isView) this.keptRead = true;
     // Pages of proxies are no messages; the status in the headers says what is to be known.
     if (taken === 'bad flag' || taken === 'too large') {
       this.resetStream(call.id, CANCEL);

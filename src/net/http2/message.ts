@@ -18,6 +18,8 @@ export class MessageStream {
   message: Buffer | null = null;
   /** Bytes of the message that are there. */
   filled = 0;
+  /** The message is a view of what was read, not a copy. */
+  isView = false;
   /** Bytes reserved with the admission. */
   reserved = 0;
   /** Announced size of the message. */
@@ -49,6 +51,7 @@ export class MessageStream {
       if (end - pos >= size) {
         this.message = size === 0 ? EMPTY : bytes.subarray(pos, pos + size);
         this.filled = size;
+        this.isView = size > 0;
         return end - pos === size ? 'ok' : 'too many';
       }
       if (admission !== null) {

@@ -315,6 +315,7 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
       throw new ConnectionError(STREAM_CLOSED, 'DATA behind the end of a stream');
     }
     const taken = call.take(bytes, pos, end, call.plan.limitBytes, this.#limits);
+    if (call.isView) this.keptRead = true;
     if (taken === 'ok') return;
     if (taken === 'too large' || taken === 'no room') this.#limits.refused(taken === 'too large' ? 'message_size' : 'bytes_in_flight');
     call.answer(this.#service.fault(taken, call));
