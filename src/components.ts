@@ -34,5 +34,6 @@ export const catalog: Catalog = {
     file_storage: () => import('#extensions/file_storage/index.ts'),
     health_check: () => import('#extensions/health_check/index.ts'),
     store: () => import('#extensions/store/index.ts'),
+    store_api: () => import('#extensions/store_api/index.ts'),
   },
 };

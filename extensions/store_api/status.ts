@@ -1,0 +1,134 @@
+/** /status/*, targets, rules and alerts: what Grafana and promtool ask of a Prometheus. No rules are evaluated here, and the lists say so. */
+import os from 'node:os';
+import type { Host } from '#src/core/component.ts';
+import type { Querier } from '#src/core/series.ts';
+import type { HttpReply, HttpRequest } from '#src/net/http_server.ts';
+import { formatDuration } from '#src/promql/format/duration.ts';
+import type { StoreExtension } from '#src/store/store.ts';
+import type { StoreApiConfig } from './config.ts';
+import { invalidParam, Params } from './params.ts';
+import { jsonReply, success } from './reply.ts';
+import { openQuerier, readTenants } from './tenants.ts';
+
+/** Of the Prometheus whose API this is; clients choose features by it. */
+const API_VERSION = '3.15.0';
+const TOP = 10;
+
+interface ScrapeTarget {
+  readonly health?: string;
+  readonly scrapePool?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+export class StatusHandlers {
+  readonly #host: Host;
+  readonly #store: () => StoreExtension;
+  readonly #config: StoreApiConfig;
+  readonly #started = new Date();
+  constructor(host: Host, store: () => StoreExtension, config: StoreApiConfig) {
+    this.#host = host;
+    this.#store = store;
+    this.#config = config;
+  }
+
+  readonly buildInfo = (request: HttpRequest): Promise<HttpReply> =>
+    jsonReply(request, success({ version: API_VERSION, revision: 'penstock', branch: 'main', buildUser: '', buildDate: '', goVersion: `node ${process.versions.node}` }));
+
+  readonly runtimeInfo = (request: HttpRequest): Promise<HttpReply> => {
+    const series = this.#store().storeStatus().tenants.reduce((sum, tenant) => sum + tenant.series, 0);
+    return jsonReply(
+      request,
+      success({
+        startTime: this.#started.toISOString(), CWD: process.cwd(), hostname: os.hostname(), serverTime: new Date().toISOString(), reloadConfigSuccess: true,
+        lastConfigTime: this.#started.toISOString(), corruptionCount: 0, goroutineCount: 1, GOMAXPROCS: os.availableParallelism(), GOMEMLIMIT: 0, GOGC: '', GODEBUG: '',
+        storageRetention: '', timeSeriesCount: series,
+      }),
+    );
+  };
+
+  readonly config = (request: HttpRequest): Promise<HttpReply> => jsonReply(request, success({ yaml: '' }));
+
+  readonly flags = (request: HttpRequest): Promise<HttpReply> => {
+    const { query } = this.#config;
+    return jsonReply(
+      request,
+      success({
+        'query.lookback-delta': formatDuration(query.lookback_delta), 'query.timeout': formatDuration(query.timeout), 'query.max-samples': String(query.max_samples),
+        'query.max-concurrency': String(query.max_concurrency), 'web.listen-address': this.#config.endpoint, 'web.cors.origin': this.#config.cors_origin,
+        'storage.tsdb.path': this.#store().storeStatus().directory,
+      }),
+    );
+  };
+
+  readonly walReplay = (request: HttpRequest): Promise<HttpReply> => jsonReply(request, success({ min: 0, max: 0, current: 0, state: 'done' }));
+
+  readonly tsdb = async (request: HttpRequest): Promise<HttpReply> => {
+    const limit = (await Params.of(request)).limit() || TOP;
+    const ids = readTenants(request);
+    const tenants = this.#store().storeStatus().tenants.filter(({ tenant }) => ids.includes(tenant));
+    const querier = openQuerier(this.#store(), ids, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+    const valuesOf: { name: string; value: number }[] = [];
+    let metricCounts: { name: string; value: number }[] = [];
+    try {
+      for (const name of await querier.labelNames([], Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)) {
+        const values = await querier.labelValues(name, [], Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+        valuesOf.push({ name, value: values.length });
+      }
+      metricCounts = await seriesByMetric(querier);
+    } finally {
+      querier.close();
+    }
+    const top = (list: { name: string; value: number }[]): typeof list => list.sort((a, b) => b.value - a.value).slice(0, limit);
+    const times = tenants.flatMap(({ minTimeMs, maxTimeMs }) => [minTimeMs, maxTimeMs]).filter((time) => time !== null);
+    const sum = (pick: (tenant: (typeof tenants)[number]) => number): number => tenants.reduce((total, tenant) => total + pick(tenant), 0);
+    return jsonReply(
+      request,
+      success({
+        headStats: {
+          numSeries: sum(({ series }) => series), numLabelPairs: sum(({ labelPairs }) => labelPairs), chunkCount: sum(({ chunks }) => chunks),
+          minTime: Math.min(...times, Number.MAX_SAFE_INTEGER), maxTime: Math.max(...times, Number.MIN_SAFE_INTEGER),
+        },
+        seriesCountByMetricName: top(metricCounts), labelValueCountByLabelName: top(valuesOf), memoryInBytesByLabelName: [], seriesCountByLabelValuePair: [],
+      }),
+    );
+  };
+
+  readonly targets = async (request: HttpRequest): Promise<HttpReply> => {
+    const params = await Params.of(request);
+    const state = params.get('state').toLowerCase();
+    const pool = params.get('scrapePool');
+    const all = this.#targets().filter((target) => pool === '' || target.scrapePool === pool);
+    const activeTargets = state === '' || state === 'any' || state === 'active' ? all : [];
+    return jsonReply(request, success({ activeTargets, droppedTargets: [], droppedTargetCounts: {} }));
+  };
+  readonly targetsMetadata = (request: HttpRequest): Promise<HttpReply> => jsonReply(request, success([]));
+
+  #targets(): ScrapeTarget[] {
+    return this.#host.published('scrape_targets').flat() as ScrapeTarget[];
+  }
+
+  readonly rules = async (request: HttpRequest): Promise<HttpReply> => {
+    const type = (await Params.of(request)).get('type').toLowerCase();
+    if (type !== '' && type !== 'alert' && type !== 'record') throw invalidParam('type', `not supported value "${type}"`);
+    return jsonReply(request, success({ groups: [] }));
+  };
+  readonly alerts = (request: HttpRequest): Promise<HttpReply> => jsonReply(request, success({ alerts: [] }));
+  readonly alertmanagers = (request: HttpRequest): Promise<HttpReply> => jsonReply(request, success({ activeAlertmanagers: [], droppedAlertmanagers: [] }));
+
+  /** For the page: the pipelines, and how many items each component has passed so far, by pipeline and component. */
+  readonly pipelines = (request: HttpRequest): Promise<HttpReply> => {
+    const totals = Object.assign({}, ...(this.#host.published('pipeline_rates') as object[])) as Record<string, Record<string, number>>;
+    return jsonReply(request, success({ pipelines: this.#host.pipelines(), totals }));
+  };
+}
+
+async function seriesByMetric(querier: Querier): Promise<{ name: string; value: number }[]> {
+  const set = await querier.select([{ name: '__name__', op: '!=', value: '' }], Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+  const counts = new Map<string, number>();
+  for (let i = 0; i < set.length; i++) {
+    const labels = set.labels(i);
+    const at = labels.indexOf('__name__');
+    if (at >= 0) counts.set(labels[at + 1]!, (counts.get(labels[at + 1]!) ?? 0) + 1);
+  }
+  return [...counts].map(([name, value]) => ({ name, value }));
+}
