@@ -69,8 +69,8 @@ async function typed(text: string, source: string, place: Place, round: number):
     if (!(error instanceof ConfigError)) throw error;
     return await expandText(text, place, round + 1); // A secret may look like broken YAML: then it is text.
   }
-  const original = await expandText(text, place, round + 1).catch(() => null);
-  if (value?.kind === 'scalar' && typeof value.value === 'string') return original ?? { kind: 'scalar', value: text, place };
+  if (value?.kind === 'scalar' && typeof value.value === 'string') return await expandText(text, place, round + 1);
+  const original = await expandText(text, place, round + 1);
   const inner = value === null ? ({ kind: 'scalar', value: null, place } as const) : await expandBelow(value, round + 1);
   return { kind: 'expanded', value: inner, original: original?.kind === 'scalar' ? String(original.value) : text, place };
 }

@@ -90,8 +90,8 @@ export function childNode(node: ConfigNode | undefined, key: string): ConfigNode
   return inner.kind === 'map' ? inner.entries.get(key)?.value : undefined;
 }
 
-/** Where the value at `path` is written; of what is missing, the place of the nearest parent. `ofKey`: the place of the key, not of its value. */
-export function placeOf(root: ConfigNode, path: ConfigPath, ofKey = false): Place {
+/** Where the value at `path` is written; of what is missing, the place of the nearest parent. */
+export function placeOf(root: ConfigNode, path: ConfigPath): Place {
   let node: ConfigNode = root,
     place = root.place;
   for (let i = 0; i < path.length; i++) {
@@ -102,7 +102,7 @@ export function placeOf(root: ConfigNode, path: ConfigPath, ofKey = false): Plac
       if (entry === undefined) break;
       const below = unwrapNode(entry.value);
       // A block map begins on the line after its key; people look for the key.
-      place = (ofKey && i === path.length - 1) || below.kind !== 'scalar' || below.value === null ? entry.keyPlace : entry.value.place;
+      place = below.kind !== 'scalar' || below.value === null ? entry.keyPlace : entry.value.place;
       node = entry.value;
     } else if (inner.kind === 'list') {
       const item = inner.items[Number(step)];

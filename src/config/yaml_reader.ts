@@ -36,12 +36,20 @@ const floatTag: ScalarTag = {
   test: /^[-+]?(?:\.[0-9][0-9_]*|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?$/,
   resolve: (text) => Number(text.replaceAll('_', '')),
 };
+const infinityTag: ScalarTag = {
+  identify: () => false,
+  default: true,
+  tag: 'tag:yaml.org,2002:float',
+  test: /^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/,
+  resolve: (text) => (/nan/i.test(text) ? NaN : text.startsWith('-') ? -Infinity : Infinity),
+};
 const TAGS = [
   integerTag(/^([-+]?)0x([0-9a-fA-F_]*[0-9a-fA-F])$/, 16),
   integerTag(/^([-+]?)0b([01_]*[01])$/, 2),
   integerTag(/^([-+]?)0o?([0-7_]*[0-7])$/, 8),
   integerTag(/^([-+]?)((?:0|[1-9][0-9_]*))$/, 10),
   floatTag,
+  infinityTag,
 ];
 
 /** The nodes of a source; null where the text is empty. Throws ConfigError with all faults of the text. */
@@ -58,9 +66,7 @@ export function readYaml(text: string, source: string): ConfigNode | null {
     throw new ConfigError(
       document.errors.map((error) => {
         const { line, col } = lines.linePos(error.pos[0]);
-        const message =
-          error.code === 'DUPLICATE_KEY' ? `the key "${wordAt(text, error.pos[0])}" is there twice` : `not valid YAML: ${error.message.split('\n', 1)[0]!}`;
-        return { path: [], message: `${message} at line ${line} (${source}:${line}:${col})` };
+        return { path: [], message: `not valid YAML: ${error.message.split('\n', 1)[0]!} at line ${line} (${source}:${line}:${col})` };
       }),
     );
   }
@@ -142,5 +148,6 @@ function isPlainScalar(value: unknown): value is Scalar {
 }
 function keyText(key: unknown): string {
   const value = isScalar(key) ? key.value : key;
+  if (typeof value === 'symbol') return '<<'; // How the package marks a merge key.
   return value === null || value === undefined ? '' : String(value);
 }
