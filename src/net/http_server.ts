@@ -37,6 +37,7 @@ export class HttpRequest {
   readonly #server: HttpServer;
   #query: URLSearchParams | null = null;
   #abort: AbortController | null = null;
+  #gone: (() => void) | null = null;
 
   constructor(incoming: IncomingMessage, server: HttpServer) {
     const url = incoming.url ?? '/';
@@ -63,10 +64,17 @@ export class HttpRequest {
       const abort = new AbortController();
       const { socket } = this.#incoming;
       if (socket.destroyed) abort.abort();
-      else socket.once('close', () => abort.abort());
+      else {
+        this.#gone = () => abort.abort();
+        socket.once('close', this.#gone);
+      }
       this.#abort = abort;
     }
     return this.#abort.signal;
+  }
+  /** For HttpServer, once the reply is written: the socket may serve many requests, and does not keep a listener of each. */
+  release(): void {
+    if (this.#gone !== null) this.#incoming.socket.off('close', this.#gone);
   }
   /** The media type, lower case and without parameters. */
   get contentType(): string {
@@ -200,6 +208,7 @@ export class HttpServer {
       reply = this.#errorReply(request, error, log);
     }
     await this.#write(incoming, outgoing, reply);
+    request.release();
   }
 
   #errorReply(request: HttpRequest, error: unknown, log: Log): HttpReply {
