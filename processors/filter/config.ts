@@ -87,7 +87,7 @@ const refused = (name: string) => z.never({ error: `${name} is not supported yet
 
 export const configSchema = z
   .strictObject({
-    error_mode: errorModeSchema.default('propagate').describe('What a failing condition does: propagate refuses the batch, ignore logs it and goes on, silent goes on.'),
+    error_mode: errorModeSchema.default('ignore').describe('What a failing condition does: propagate refuses the batch, ignore logs it and goes on, silent goes on.'),
     trace_conditions: conditionsSchema('trace_conditions').describe('What is dropped of traces: conditions whose paths begin with a context, or groups {context, conditions, error_mode}.'),
     metric_conditions: conditionsSchema('metric_conditions').describe('What is dropped of metrics.'),
     log_conditions: conditionsSchema('log_conditions').describe('What is dropped of logs.'),

@@ -44,7 +44,7 @@ export const SIGNAL_FIELDS = { traces: 'trace_statements', metrics: 'metric_stat
 export const configSchema = z
   .strictObject({
     error_mode: errorModeSchema
-      .default('propagate')
+      .default('ignore')
       .describe('What a failing statement does: propagate refuses the batch, ignore logs it and goes on, silent goes on.'),
     trace_statements: statementsSchema('trace_statements').describe('Statements on traces: a list of statements, or of groups {context, conditions, statements, error_mode}.'),
     metric_statements: statementsSchema('metric_statements').describe('Statements on metrics.'),
