@@ -21,6 +21,7 @@ export const catalog: Catalog = {
     transform: () => import('#processors/transform/index.ts'),
   },
   exporter: {
+    debug: () => import('#exporters/debug/index.ts'),
     nop: () => import('#exporters/nop/index.ts'),
     otlp_grpc: () => import('#exporters/otlp_grpc/index.ts'),
     otlp: 'otlp_grpc',
