@@ -12,7 +12,7 @@ import { MetadataStore } from './metadata.ts';
 import { limitResolution, type NativeHistogram } from './native_histogram.ts';
 import { encodeMessage, type Infos, type Message, type MessageOptions, patchMessage, resourceKey, type SampleValues, scopeInfoKey } from './otlp_message.ts';
 import { EMPTY_SCOPE, identifySeries, type LabelOptions, SCOPE_INFO } from './series_labels.ts';
-import { equalBytes, hashBytes, viewOf } from './words.ts';
+import { copyBytes, equalBytes, hashBytes, viewOf } from './words.ts';
 
 export interface CacheOptions extends LabelOptions, MessageOptions {
   readonly honorTimestamps: boolean;
@@ -75,6 +75,7 @@ export class TargetCache {
   #nameIds = new Map<string, number>();
   #places: Place[] = [];
   #placeIds = new Map<string, number>();
+  #lastPlace = 0;
   #message: Message | null = null;
   #format: Format = 'text';
   /** The kept message can be patched: nothing in it happens only once. */
@@ -394,6 +395,8 @@ export class TargetCache {
     return id;
   }
   #placeId(place: Place): number {
+    const last = this.#places[this.#lastPlace];
+    if (last !== undefined && place.scope === last.scope && place.job === last.job && place.instance === last.instance) return this.#lastPlace;
     const key = JSON.stringify([place.job, place.instance, place.scope.name, place.scope.version, place.scope.schemaUrl, place.scope.attributes]);
     let id = this.#placeIds.get(key);
     if (id === undefined) {
@@ -401,6 +404,7 @@ export class TargetCache {
       this.#places.push(place);
       this.#placeIds.set(key, id);
     }
+    this.#lastPlace = id;
     return id;
   }
 
@@ -554,7 +558,7 @@ class Reading {
       this.values = values;
     }
     const size = line.valueFrom - this.#pieceFrom;
-    this.#bytes.copy(columns.text, columns.textSize, this.#pieceFrom, line.valueFrom);
+    copyBytes(this.view, this.#pieceFrom, columns.textView, columns.textSize, size);
     columns.pieceSize[k] = size;
     columns.keyAt[k] = columns.textSize + line.keyFrom - this.#pieceFrom;
     columns.keySize[k] = line.keyTo - line.keyFrom;
