@@ -1,7 +1,7 @@
 /** The operators there are: type, keys of the configuration, how one is built. */
 import { z } from 'zod';
 import type { Operator, OperatorContext } from './base.ts';
-import { operatorKeys } from './base.ts';
+import { transformerKeys } from './base.ts';
 import { Container, containerKeys } from './container.ts';
 import { Output, outputKeys } from './output.ts';
 import { parserKeys } from './parser.ts';
@@ -38,7 +38,7 @@ export const OPERATORS: Readonly<Record<string, OperatorDefinition>> = {
   json_parser: operator(jsonKeys, JsonParser),
   key_value_parser: operator(keyValueKeys, KeyValueParser),
   move: operator(copyKeys, Copy),
-  noop: operator(operatorKeys, Noop),
+  noop: operator(transformerKeys, Noop),
   recombine: operator(recombineKeys, Recombine),
   regex_parser: operator(regexKeys, RegexParser),
   regex_replace: operator(regexReplaceKeys, RegexReplace),

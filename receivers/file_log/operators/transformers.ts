@@ -12,9 +12,9 @@ import { ScopeNameParser, scopeNameKeys, SeverityParser, severityKeys, TimeParse
 
 type Config<Keys extends z.ZodRawShape> = z.output<z.ZodObject<Keys>>;
 
-export class Noop extends Operator {
-  process(entry: Entry): void {
-    this.write(entry);
+export class Noop extends EntryOperator {
+  handle(): boolean {
+    return true;
   }
 }
 
