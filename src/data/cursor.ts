@@ -83,9 +83,11 @@ export class Cursor {
   valueSize = 0;
   valueNumber = 0.5; // Set to a fraction first, so that the engine keeps a double here.
 
-  /** By field number * 4: start, end and content of the field (-1: absent) and its edit; for a repeated one start of the first, end of the last, how many. */
-  #fields = new Int32Array(72).fill(-1);
-  #fieldsEdited = false;
+  /** By field number * 4: start, end and content of the field and its edit; for a repeated one start of the first, end of the last, how many. */
+  #fields = new Int32Array(32 * 4);
+  /** Bits by field number: which rows of #fields count, and which have an edit. So nothing needs to be reset. */
+  #seen = 0;
+  #edited = 0;
   #rows = new Int32Array(32 * 8);
   #rowCount = 0;
   #indexed = false;
@@ -109,9 +111,8 @@ export class Cursor {
     this.#forget();
     this.#appendAt = start;
     const F = this.#fields;
-    const stop = type.fieldEnd << 2;
-    for (let i = 4; i < stop; i += 4) F[i] = -1;
-    if (this.#fieldsEdited) this.#clearFieldEdits();
+    let seen = 0;
+    this.#edited = 0;
     const { slots } = type;
     const B = this.space.bytes;
     let rows = this.#rows;
@@ -146,6 +147,7 @@ export class Cursor {
           continue;
         }
         if ((k & 1) === 0) {
+          seen |= 1 << (k >> 2);
           F[k] = at;
           F[k + 1] = p;
           F[k + 2] = content;
@@ -175,6 +177,7 @@ export class Cursor {
         else throw malformed(type, at);
         if ((k & 1) === 0) {
           if (k !== 0) {
+            seen |= 1 << (k >> 2);
             F[k] = at;
             F[k + 1] = p;
             F[k + 2] = content;
@@ -183,7 +186,8 @@ export class Cursor {
         }
       }
       k -= 1; // A repeated field.
-      if (F[k]! < 0) {
+      if ((seen & (1 << (k >> 2))) === 0) {
+        seen |= 1 << (k >> 2);
         F[k] = at;
         F[k + 2] = 0;
       }
@@ -191,6 +195,7 @@ export class Cursor {
       F[k + 2]!++;
     }
     if (p !== end) throw malformed(type, start);
+    this.#seen = seen;
     this.#rowCount = x >> 3;
     if (x > 0) this.#appendAt = rows[x - 7]!;
   }
@@ -199,11 +204,6 @@ export class Cursor {
     grown.set(this.#rows);
     this.#rows = grown;
     return grown;
-  }
-  #clearFieldEdits(): void {
-    const F = this.#fields;
-    for (let i = 3; i < 72; i += 4) F[i] = -1;
-    this.#fieldsEdited = false;
   }
   #forget(): void {
     if (this.#indexed) {
@@ -646,14 +646,14 @@ export class Cursor {
   // ---- fields by number (the tables of message_types.ts)
 
   has(field: number): boolean {
-    return this.#fields[field << 2]! >= 0;
+    return (this.#seen & (1 << field)) !== 0;
   }
   /** Content of the field: [contentStart, contentEnd) of the space; both 0 where it is absent. For a repeated field see firstChild. */
   contentStart(field: number): number {
-    return this.#fields[field << 2]! < 0 ? 0 : this.#fields[(field << 2) + 2]!;
+    return (this.#seen & (1 << field)) === 0 ? 0 : this.#fields[(field << 2) + 2]!;
   }
   contentEnd(field: number): number {
-    return this.#fields[field << 2]! < 0 ? 0 : this.#fields[(field << 2) + 1]!;
+    return (this.#seen & (1 << field)) === 0 ? 0 : this.#fields[(field << 2) + 1]!;
   }
   /** A varint field as int64 in a number (exact up to 2^53); 0 where absent. uint32 and enums too. */
   int(field: number): number {
@@ -727,14 +727,14 @@ export class Cursor {
   #putField(field: number, start: number, end: number, content: number): void {
     const F = this.#fields;
     const k = field << 2;
-    const edit = F[k + 3]!;
-    if (edit >= 0) {
+    const bit = 1 << field;
+    if ((this.#edited & bit) !== 0) {
+      const edit = F[k + 3]!;
       this.edits.rows[edit + 2] = start;
       this.edits.rows[edit + 3] = end;
-    } else {
-      this.#fieldsEdited = true;
-      F[k + 3] = F[k]! >= 0 ? this.edits.add(F[k]!, F[k + 1]!, start, end) : this.edits.add(this.start, this.start, start, end);
-    }
+    } else F[k + 3] = (this.#seen & bit) !== 0 ? this.edits.add(F[k]!, F[k + 1]!, start, end) : this.edits.add(this.start, this.start, start, end);
+    this.#edited |= bit;
+    this.#seen |= bit;
     F[k] = start;
     F[k + 1] = end;
     F[k + 2] = content;
@@ -752,7 +752,7 @@ export class Cursor {
   clear(field: number): void {
     if (!this.has(field)) return;
     this.#putField(field, 0, 0, 0);
-    this.#fields[field << 2] = -1;
+    this.#seen &= ~(1 << field);
   }
   /** A field of literal bytes made by `literal()` from a whole encoded field; `contentOffset`: where in it the content begins. */
   setEncoded(field: number, encoded: Literal, contentOffset: number): void {
@@ -884,7 +884,11 @@ export class Cursor {
 
   /** How often a repeated field comes. */
   count(field: number): number {
-    return this.#fields[field << 2]! < 0 ? 0 : this.#fields[(field << 2) + 2]!;
+    return (this.#seen & (1 << field)) === 0 ? 0 : this.#fields[(field << 2) + 2]!;
+  }
+  /** Where the first of a repeated field begins, with its tag; -1: there is none. */
+  firstAt(field: number): number {
+    return this.has(field) ? this.#fields[field << 2]! : -1;
   }
   /** Puts `into` on the first message of a repeated field; false where there is none. Then `nextChild` until false. One iteration at a time. */
   firstChild(field: number, into: Cursor, type: MessageType = into.type): boolean {

@@ -14,7 +14,6 @@ export interface MessageType {
   readonly name: string;
   /** Field number -> wire type, -1 where there is no such field, + 8 where it repeats. Field numbers of OTLP are below 32. */
   readonly wires: Int8Array;
-  readonly fieldEnd: number;
   /** Field number of the attributes (or of a metric's metadata), 0: none. */
   readonly attributes: number;
   /** Tag byte -> field number * 4 (where Cursor.fields has its row), 255: attribute, 0: not known; + 1 where it repeats. */
@@ -29,10 +28,8 @@ export const ATTRIBUTE_TAGS: readonly number[] = [0x0a, 0x1a, 0x22, 0x32, 0x3a, 
 function messageType(name: string, attributes: number, fields: readonly (readonly [field: number, wire: number])[]): MessageType {
   const wires = new Int8Array(32).fill(-1);
   const slots = new Uint8Array(256);
-  let fieldEnd = 1;
   for (const [field, wire] of fields) {
     wires[field] = wire;
-    fieldEnd = Math.max(fieldEnd, field + 1);
     if (field < 16) slots[(field << 3) | (wire & 7)] = (field << 2) | (wire & REPEATED ? 1 : 0);
     // Packed or not: a repeated number may come either way.
     if (field < 16 && wire === (REPEATED | LENGTH) && PACKED.has(`${name}.${field}`)) slots[(field << 3) | FIXED64] = slots[(field << 3) | VARINT] = (field << 2) | 1;
@@ -40,9 +37,8 @@ function messageType(name: string, attributes: number, fields: readonly (readonl
   if (attributes > 0) {
     slots[(attributes << 3) | LENGTH] = 255;
     wires[attributes] = REPEATED | LENGTH;
-    fieldEnd = Math.max(fieldEnd, attributes + 1);
   }
-  return { name, wires, fieldEnd, attributes, slots, variant: Math.max(0, ATTRIBUTE_TAGS.indexOf((attributes << 3) | LENGTH)) };
+  return { name, wires, attributes, slots, variant: Math.max(0, ATTRIBUTE_TAGS.indexOf((attributes << 3) | LENGTH)) };
 }
 const PACKED = new Set(['HistogramDataPoint.6', 'HistogramDataPoint.7', 'Buckets.2']);
 const R = REPEATED;
@@ -79,8 +75,9 @@ export const QUANTILE = { quantile: 1, value: 2 } as const;
 export const EXEMPLAR = { timeUnixNano: 2, asDouble: 3, spanId: 4, traceId: 5, asInt: 6, filteredAttributes: 7 } as const;
 
 const v = VARINT, f64 = FIXED64, l = LENGTH, f32 = FIXED32; // biome-ignore format: short names for the tables below
-export const RESOURCE_GROUP_TYPE = messageType('ResourceGroup', 0, [[1, l], [2, R | l], [3, l]]);
-export const SCOPE_GROUP_TYPE = messageType('ScopeGroup', 0, [[1, l], [2, R | l], [3, l]]);
+// The resource and the scope are tables' "repeated" so that one that came in pieces is noticed (join_split.ts).
+export const RESOURCE_GROUP_TYPE = messageType('ResourceGroup', 0, [[1, R | l], [2, R | l], [3, l]]);
+export const SCOPE_GROUP_TYPE = messageType('ScopeGroup', 0, [[1, R | l], [2, R | l], [3, l]]);
 export const RESOURCE_TYPE = messageType('Resource', 1, [[2, v], [3, R | l]]);
 export const SCOPE_TYPE = messageType('InstrumentationScope', 3, [[1, l], [2, l], [4, v]]);
 export const SPAN_TYPE = messageType('Span', 9, [[1, l], [2, l], [3, l], [4, l], [5, l], [6, v], [7, f64], [8, f64], [10, v], [11, R | l], [12, v], [13, R | l], [14, v], [15, l], [16, f32]]);

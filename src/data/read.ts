@@ -55,7 +55,7 @@ export class BatchReader {
         const end = start + size;
         this.#resourceAt = end;
         this.resourceGroup.scan(start, end);
-        this.resourceGroup.child(RESOURCE_GROUP.resource, this.resource);
+        this.#header(this.resourceGroup, RESOURCE_GROUP.resource, this.resource);
         this.#scopeAt = start;
         return true;
       }
@@ -76,7 +76,7 @@ export class BatchReader {
     const start = after;
     this.#scopeAt = start + size;
     this.scopeGroup.scan(start, start + size);
-    this.scopeGroup.child(SCOPE_GROUP.scope, this.scope);
+    this.#header(this.scopeGroup, SCOPE_GROUP.scope, this.scope);
     this.#recordAt = start;
     return true;
   }
@@ -120,6 +120,10 @@ export class BatchReader {
     return true;
   }
 
+  /** Puts `into` on the resource or scope of the group, an empty one where it has none. One that came in pieces is read as if the first was all. */
+  #header(group: Cursor, field: number, into: Cursor): void {
+    if (!group.firstChild(field, into)) into.scan(group.start, group.start);
+  }
   #find(from: number, end: number, tag: number): number {
     const { bytes } = this.space;
     for (let p = from; p < end; p = skipField(bytes, p, end)) {

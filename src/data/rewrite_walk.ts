@@ -120,14 +120,14 @@ class Walk {
     const main = this.#main;
     const first = main.count;
     main.add(start, start, 0, 0);
-    this.#single(start, end, 0x0a);
+    resourceGroup.scan(start, end);
+    this.#header(resourceGroup, start);
     const resourceAt = this.#singleAt;
     const resourceLengthAt = this.#singleLengthAt;
     const resourceStart = resourceAt < 0 ? start : this.#singleStart;
     const resourceEnd = resourceAt < 0 ? start : this.#singleEnd;
     this.#resourceEdits.count = this.#groupEdits.count = 0;
     this.#resourceEdits.add(resourceLengthAt, resourceStart, 0, 0);
-    resourceGroup.scan(start, end);
     resource.scan(resourceStart, resourceEnd);
     let delta = 0;
     let gone = false;
@@ -176,14 +176,14 @@ class Walk {
     const main = this.#main;
     const first = main.count;
     main.add(start, start, 0, 0);
-    this.#single(start, end, 0x0a);
+    scopeGroup.scan(start, end);
+    this.#header(scopeGroup, start);
     const scopeAt = this.#singleAt;
     const scopeLengthAt = this.#singleLengthAt;
     const scopeStart = scopeAt < 0 ? start : this.#singleStart;
     const scopeEnd = scopeAt < 0 ? start : this.#singleEnd;
     this.#scopeEdits.count = this.#scopeGroupEdits.count = 0;
     this.#scopeEdits.add(scopeLengthAt, scopeStart, 0, 0);
-    scopeGroup.scan(start, end);
     scope.scan(scopeStart, scopeEnd);
     let delta = 0;
     for (let i = 0; i < this.#scopeVisits.length; i++) {
@@ -310,7 +310,7 @@ class Walk {
   /** The data points of the metric, and what was edited in its data. */
   #visitData(): number {
     const kind = position.metricKind;
-    if (kind === 0) return this.#dropEmptyMetrics ? GONE : 0;
+    if (kind === 0) return 0; // Nothing was dropped from it: a metric without data stays, as in the Collector.
     const main = this.#main;
     const { start, end } = metricData;
     const header = main.count;
@@ -456,6 +456,20 @@ class Walk {
     this.#added += this.#record === metric ? countPoints(arena.bytes, content, content + bytes.length) : 1;
   }
 
+  /** Where the resource of a group, or the scope, is. */
+  #header(group: Cursor, start: number): void {
+    this.#singleAt = -1;
+    this.#singleLengthAt = this.#singleStart = this.#singleEnd = start;
+    const count = group.count(1);
+    if (count === 0) return;
+    if (count > 1) throw new SplitMessage();
+    const at = group.firstAt(1);
+    const size = readLength(arena.bytes, at + 1, group.end);
+    this.#singleAt = at;
+    this.#singleLengthAt = at + 1;
+    this.#singleStart = after;
+    this.#singleEnd = after + size;
+  }
   /** Finds the field with this tag that must not come twice. */
   #single(start: number, end: number, tag: number): void {
     const B = arena.bytes;
