@@ -35,7 +35,10 @@ test('the store opens, refuses a second owner and bad tenant ids, keeps its data
   await make(directory).shutdown(); // Never started: nothing happens.
   first.start();
   assert.ok(isStore(first));
-  assert.throws(() => make(directory).start(), (error) => /only one process can use/.test(errorText(error)));
+  assert.throws(
+    () => make(directory).start(),
+    (error) => /only one process can use/.test(errorText(error)),
+  );
   for (const bad of ['', '.', '..', 'a/b', '../x', 'a|b', 'x'.repeat(151)]) assert.throws(() => first.tenant(bad), { name: 'PermanentError' }, bad);
   assert.equal(first.existingTenant('team-a'), undefined);
   first.tenant('team-a');

@@ -33,7 +33,7 @@ export interface Appender {
   /** True while the ref is known: a series that had no samples for long is forgotten, and its ref must be asked for again. */
   isKnown(ref: number): boolean;
   append(ref: number, timeMs: number, valueLow: number, valueHigh: number): AppendResult;
-  /** Not taken yet: throws PermanentError. An encoded histogram of the remote-write protobuf message Histogram, bytes[start, end). */
+  /** Throws PermanentError where it is not a valid histogram. An encoded histogram of the remote-write protobuf message Histogram, bytes[start, end). */
   appendHistogram(ref: number, bytes: Uint8Array, start: number, end: number): AppendResult;
   exemplar(ref: number, labels: Uint8Array, start: number, end: number, timeMs: number, value: number): void;
   /** Of a metric family, for /api/v1/metadata. */

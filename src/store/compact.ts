@@ -11,6 +11,7 @@ import { BlockWriter } from './block/block_writer.ts';
 import { syncDirectory } from './block/meta.ts';
 import type { BlockMeta } from './block/meta.ts';
 import { viewOf } from './bytes.ts';
+import { HistogramChunk } from './chunk/histogram.ts';
 import { ENCODING_XOR } from './chunk/encodings.ts';
 import * as xor from './chunk/xor.ts';
 import { LABELS, LABELS_SIZE } from './head/head.ts';
@@ -143,6 +144,7 @@ function mergeSeries(parts: readonly { block: Block; series: BlockSeries }[], wr
   const times = new Float64Array(state.buffer);
   const bytes = new Uint8Array(xor.MAX_CHUNK_WORDS * 4);
   let first = 0;
+  let histograms: HistogramChunk | null = null;
   xor.resetXor(state, 0);
   const flush = (): void => {
     const count = state[xor.COUNT]!;
@@ -156,11 +158,31 @@ function mergeSeries(parts: readonly { block: Block; series: BlockSeries }[], wr
   };
   for (let i = 0; i < columns.count; i++) {
     const time = columns.times[i]!;
+    const histogram = columns.histograms?.[i] ?? null;
+    if (histogram !== null) {
+      flush();
+      const sample = { timeMs: time, sumLow: columns.valueBits[2 * i]! | 0, sumHigh: columns.valueBits[2 * i + 1]! | 0, histogram };
+      const fits = histograms?.accepts(sample) ?? 'no';
+      if (fits === 'yes') histograms!.append(sample);
+      else {
+        if (histograms !== null) addHistograms(writer, histograms);
+        histograms = new HistogramChunk(sample, fits === 'reset');
+      }
+      continue;
+    }
+    if (histograms !== null) addHistograms(writer, histograms);
+    histograms = null;
     if (state[xor.COUNT]! > 0 && !xor.fitsXor(state, 0, time - times[0]!)) flush();
     if (state[xor.COUNT] === 0) first = time;
     xor.appendXor(words, 0, state, times, 0, time, columns.valueBits[2 * i]! | 0, columns.valueBits[2 * i + 1]! | 0);
   }
+  if (histograms !== null) addHistograms(writer, histograms);
   flush();
+}
+
+function addHistograms(writer: BlockWriter, chunk: HistogramChunk): void {
+  const bytes = chunk.bytes();
+  writer.addChunk(chunk.encoding, bytes, 0, bytes.length, chunk.count, chunk.minTimeMs, chunk.maxTimeMs);
 }
 
 /**
@@ -182,7 +204,13 @@ export async function writeCheckpoint(head: Head, reader: HeadReader, wal: strin
       columns.count = 0;
       reader.read(ref, -Infinity, Infinity, columns);
       writer.series(ref, head.labels.bytes[slabOf(at)]!, byteIn(at), byteIn(at) + page[s + LABELS_SIZE]!);
-      for (let i = 0; i < columns.count; i++) writer.sample(ref, columns.times[i]!, columns.valueBits[2 * i]! | 0, columns.valueBits[2 * i + 1]! | 0);
+      for (let i = 0; i < columns.count; i++) {
+        const sumLow = columns.valueBits[2 * i]! | 0;
+        const sumHigh = columns.valueBits[2 * i + 1]! | 0;
+        const histogram = columns.histograms?.[i] ?? null;
+        if (histogram === null) writer.sample(ref, columns.times[i]!, sumLow, sumHigh);
+        else writer.histogram(ref, { timeMs: columns.times[i]!, sumLow, sumHigh, histogram });
+      }
       if (slices.isOver) await slices.pause();
     }
     writer.close();

@@ -259,10 +259,11 @@ class MergedSeriesSet implements ChunkSeriesSet {
 
 /** The columns ascend in [start, from) and in [from, count): makes them ascend in all, one sample for each time, the earlier one's. */
 export function mergeTail(columns: SampleColumns, start: number, from: number): void {
-  const { times, valueBits: bits, count } = columns;
+  const { times, valueBits: bits, histograms, count } = columns;
   if (from === start || from === count || times[from]! > times[from - 1]!) return;
   const size = count - start;
   const merged = newColumns(size);
+  const mergedHistograms: SampleColumns['histograms'] = [];
   let i = start;
   let j = from;
   let n = 0;
@@ -275,9 +276,11 @@ export function mergeTail(columns: SampleColumns, start: number, from: number): 
     merged.times[n] = times[take]!;
     merged.valueBits[2 * n] = bits[2 * take]!;
     merged.valueBits[2 * n + 1] = bits[2 * take + 1]!;
+    mergedHistograms.push(histograms?.[take] ?? null);
     n++;
   }
   times.set(merged.times.subarray(0, n), start);
   bits.set(merged.valueBits.subarray(0, 2 * n), 2 * start);
+  if (histograms !== null) histograms.splice(start, histograms.length, ...mergedHistograms);
   columns.count = start + n;
 }

@@ -18,7 +18,7 @@ test('requests of the same series in another order, with new ones and without so
     const series = names.map((i) => ({ labels: ['__name__', 'm', 'i', String(i)], samples: [[T + round, i * round]] as const }));
     for (const i of names) want.set(`__name__ m i ${i}`, (want.get(`__name__ m i ${i}`) ?? 0) + 1);
     const result = reader.write(snappyEncode(writeRequest(series)), 1 << 20, NOW);
-    assert.deepEqual(result, { samples: names.length, exemplars: 0, rejectedSamples: 0, error: null });
+    assert.deepEqual(result, { samples: names.length, exemplars: 0, histograms: 0, rejectedSamples: 0, error: null });
   }
   const all = await dump(tenant);
   assert.deepEqual(new Map([...all].map(([key, samples]) => [key, samples.length]).sort() as [string, number][]), new Map([...want].sort()));
@@ -78,7 +78,7 @@ test('a request cut at any byte is refused or read in part, never worse', async 
       assert.equal((error as Error).name, 'PermanentError', `cut at ${size}: ${(error as Error).stack}`);
     }
   }
-  assert.deepEqual(reader.writePlain(whole, NOW), { samples: 1, exemplars: 1, rejectedSamples: 0, error: null });
+  assert.deepEqual(reader.writePlain(whole, NOW), { samples: 1, exemplars: 1, histograms: 0, rejectedSamples: 0, error: null });
   assert.equal(tenant.metadataOf('m').get('m')?.type, 'counter');
   assert.throws(() => reader.write(Buffer.from([0xff, 0xff, 0xff, 0x7f, 0]), 1 << 20, NOW), /above the limit/);
   await tenant.close();
@@ -97,7 +97,13 @@ test('version 2.0 is read with its symbols, metadata and exemplars', async () =>
       field(42, Buffer.from([8, 1, 24, 7, 32, 8])),
     ]),
   );
-  assert.deepEqual(reader.writePlain(Buffer.concat([...symbols, series]), NOW, 2), { samples: 1, exemplars: 1, rejectedSamples: 0, error: null });
+  assert.deepEqual(reader.writePlain(Buffer.concat([...symbols, series]), NOW, 2), {
+    samples: 1,
+    exemplars: 1,
+    histograms: 0,
+    rejectedSamples: 0,
+    error: null,
+  });
   assert.deepEqual(await dump(tenant), new Map([['__name__ m job node', [[T, 0, 0x40000000]]]]));
   assert.deepEqual(tenant.metadataOf('m').get('m'), { type: 'counter', help: 'help', unit: 's' });
   assert.throws(() => reader.writePlain(Buffer.concat([field(34, Buffer.alloc(0)), series]), NOW, 2), /symbol 1 of 1/);

@@ -7,19 +7,21 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { PermanentError, errorText } from '#src/core/errors.ts';
+import { errorText } from '#src/core/errors.ts';
 import type { Log } from '#src/core/telemetry.ts';
 import type { LabelList, Matcher, Querier } from '#src/core/series.ts';
 import { APPENDED, LimitError } from './appender.ts';
 import type { AppendResult, Appender, MetadataType } from './appender.ts';
 import { Block } from './block/block.ts';
 import { isUlid } from './block/meta.ts';
-import { viewOf } from './bytes.ts';
+import { ByteReader, viewOf } from './bytes.ts';
+import type { HistogramSample } from './chunk/histogram.ts';
 import { mergeBlocks, writeCheckpoint, writeHeadBlock } from './compact.ts';
 import { ExemplarRing } from './exemplars.ts';
 import { BLOCK_RANGE_MS, Head, LABELS, LABELS_SIZE, PAGE_MASK, PAGE_SHIFT } from './head/head.ts';
 import { HeadReader } from './head/head_read.ts';
 import { byteIn, slabOf } from './head/slabs.ts';
+import { readHistogramMessage } from './histogram_codec.ts';
 import { decodeLabels, labelText, spans } from './labels.ts';
 import { compileMatcher } from './matchers.ts';
 import { StoreQuerier } from './querier.ts';
@@ -162,6 +164,11 @@ export class Tenant implements Appender, QuerySource {
         if (here === 0) orphans++;
         else head.append(here, timeMs, low, high);
       },
+      histogram: (ref, sample) => {
+        const here = refOf(ref);
+        if (here === 0) orphans++;
+        else head.appendHistogram(here, sample);
+      },
       exemplar: (ref, timeMs, value, labels) => {
         const here = refOf(ref);
         if (here !== 0) this.#exemplars.add({ ref: here, labels, timeMs, value });
@@ -184,7 +191,7 @@ export class Tenant implements Appender, QuerySource {
     head.settle();
     for (const repair of report.repairs) this.#log.warn('Write-ahead log was damaged and has been repaired.', { tenant: this.id, repair });
     if (unknownRecords > 0)
-      this.#log.warn('Write-ahead log has records that are not read (native histograms, deletions).', { tenant: this.id, records: unknownRecords });
+      this.#log.warn('Write-ahead log has records that are not read (deletions, start timestamps).', { tenant: this.id, records: unknownRecords });
     if (orphans > 0) this.#log.warn('Write-ahead log has samples of unknown series.', { tenant: this.id, samples: orphans });
     if (report.records > 0) {
       this.#log.info('Write-ahead log replayed.', {
@@ -246,8 +253,15 @@ export class Tenant implements Appender, QuerySource {
     return result;
   }
 
-  appendHistogram(_ref: number, _bytes: Uint8Array, _start: number, _end: number): AppendResult {
-    throw new PermanentError('native histograms are not supported yet; send classic histograms');
+  appendHistogram(ref: number, bytes: Uint8Array, start: number, end: number): AppendResult {
+    return this.appendHistogramSample(ref, readHistogramMessage(new ByteReader(bytes, start, end)));
+  }
+
+  /** The same for a histogram that was read already. */
+  appendHistogramSample(ref: number, sample: HistogramSample): AppendResult {
+    const result = this.head.appendHistogram(ref, sample);
+    if (result === APPENDED) this.#wal.histogram(ref, sample);
+    return result;
   }
 
   exemplar(ref: number, labels: Uint8Array, start: number, end: number, timeMs: number, value: number): void {

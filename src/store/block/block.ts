@@ -9,6 +9,7 @@ import { CorruptError } from '#src/core/errors.ts';
 import type { SampleColumns } from '#src/core/series.ts';
 import { crc32c } from '#src/wire/crc32c.ts';
 import { ByteReader, viewOf } from '#src/store/bytes.ts';
+import { decodeHistograms, padHistograms } from '#src/store/chunk/histogram.ts';
 import { ENCODING_XOR } from '#src/store/chunk/encodings.ts';
 import { bytesToWords, decodeXor } from '#src/store/chunk/xor.ts';
 import type { RawChunk } from '#src/store/head/head_read.ts';
@@ -181,15 +182,17 @@ export class Block implements PostingsSource {
   /** Appends the samples of a chunk in the range to the columns; deleted ones are left out. */
   read(series: BlockSeries, minTimeMs: number, maxTimeMs: number, into: SampleColumns): void {
     const deleted = this.tombstones.get(series.id);
+    if (into.histograms !== null) into.histograms.length = into.count;
     for (const meta of series.chunks) {
       if (meta.maxTimeMs < minTimeMs || meta.minTimeMs > maxTimeMs) continue;
       const bytes = this.#chunk(meta.ref);
-      if (bytes[0] !== ENCODING_XOR) throw new CorruptError(`block ${this.meta.ulid}: chunks of encoding ${bytes[0]} are not read yet`);
       const size = bytes.length - 1;
       if (this.#words.length < (size >> 2) + 8) this.#words = new Int32Array((size >> 2) + 1024);
       bytesToWords(viewOf(bytes), 1, size, this.#words, 0);
       const before = into.count;
-      decodeXor(this.#words, 0, (size + 3) >> 2, this.#words[0]! >>> 16, minTimeMs, maxTimeMs, into);
+      if (bytes[0] === ENCODING_XOR) decodeXor(this.#words, 0, (size + 3) >> 2, this.#words[0]! >>> 16, minTimeMs, maxTimeMs, into);
+      else decodeHistograms(bytes[0]!, bytes.subarray(1), minTimeMs, maxTimeMs, into);
+      padHistograms(into);
       if (deleted !== undefined) dropDeleted(into, before, deleted);
     }
   }
@@ -211,6 +214,7 @@ export function dropDeleted(columns: SampleColumns, from: number, deleted: reado
     columns.times[n] = time;
     columns.valueBits[2 * n] = columns.valueBits[2 * i]!;
     columns.valueBits[2 * n + 1] = columns.valueBits[2 * i + 1]!;
+    if (columns.histograms !== null) columns.histograms[n] = columns.histograms[i]!;
     n++;
   }
   columns.count = n;

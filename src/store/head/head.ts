@@ -1,7 +1,8 @@
 /**
  * The head: the newest hours of a tenant in memory. 16 words a series in pages of 4,096 series, open chunks as words in blocks that double,
  * full chunks as words one behind the other, label sets as the bytes they came in, found by hash. No object per series or sample: 0.3 to
- * 0.45 KB a series. Native histograms are not taken yet.
+ * 0.45 KB a series. Native histograms, few and
+ * large, keep their open chunk in an object each.
  *
  * Not here: the log (../wal), what is asked of the head (head_read.ts), cutting blocks (../compact.ts). Refs are never given twice.
  */
@@ -10,6 +11,8 @@ import { APPENDED, DUPLICATE, DUPLICATE_OTHER_VALUE, OUT_OF_ORDER, TOO_OLD } fro
 import type { AppendResult } from '#src/store/appender.ts';
 import { equalBytes, hashBytes, probablyEqual, viewOf } from '#src/store/bytes.ts';
 import * as xor from '#src/store/chunk/xor.ts';
+import { HistogramChunk } from '#src/store/chunk/histogram.ts';
+import type { HistogramSample } from '#src/store/chunk/histogram.ts';
 import { ENCODING_XOR } from '#src/store/chunk/encodings.ts';
 import { MAX_LABEL_SET_BYTES, canonicalLabels, checkLabels, findLabels, isCanonical } from '#src/store/labels.ts';
 import { HeadIndex } from './index.ts';
@@ -23,6 +26,7 @@ export const LABELS = 11; // Address of the label set,
 export const LABELS_SIZE = 12; // and its size in bytes; 0 where the series does not exist.
 export const NEXT = 13; // The series that came behind this one in the last request: the guess for the next one.
 export const HASH = 14;
+export const HISTOGRAM = 15; // 1 while the open chunk is one of histograms, in openHistograms.
 
 export const PAGE_SHIFT = 12;
 export const PAGE_SERIES = 1 << PAGE_SHIFT;
@@ -50,6 +54,7 @@ export class Head {
   open = new BlockSlabs();
   full = new LogSlabs();
   index = new HeadIndex(this.labels);
+  readonly openHistograms = new Map<number, HistogramChunk>();
   #slots = new Int32Array(1 << 10);
   #slotsUsed = 0;
   /** Series that exist. */
@@ -249,6 +254,8 @@ export class Head {
       if (page[s + OPEN] !== 0) this.open.release(page[s + OPEN]!, page[s + CAPACITY]! >> 5);
       page[s + OPEN] = page[s + CAPACITY] = 0;
       xor.resetXor(page, s);
+      if (page[s + HISTOGRAM] === 1) this.openHistograms.delete(ref);
+      page[s + HISTOGRAM] = 0;
       dead++;
     });
     this.minValidTimeMs = Math.max(this.minValidTimeMs, timeMs);
@@ -274,7 +281,8 @@ export class Head {
     const last = times[s >> 1]!;
     const delta = timeMs - last;
     if (!(delta > 0) || timeMs < this.lowerBoundMs) return this.#refuse(page, s, timeMs, delta, low, high);
-    if (timeMs >= this.#rangeEndMs || last < this.#rangeStartMs) this.#changeRange(page, times, s, timeMs, last);
+    if (timeMs >= this.#rangeEndMs || last < this.#rangeStartMs) this.#changeRange(ref, page, times, s, timeMs, last);
+    if (page[s + HISTOGRAM] === 1) this.#closeHistogram(ref, page, s);
     if (!xor.fitsXor(page, s, delta)) this.#close(page, times, s);
     if (page[s + xor.BIT]! + xor.MAX_SAMPLE_BITS > page[s + CAPACITY]!) this.#grow(page, s);
     const at = page[s + OPEN]!;
@@ -288,7 +296,7 @@ export class Head {
   #refuse(page: Int32Array, s: number, timeMs: number, delta: number, low: number, high: number): AppendResult {
     if (timeMs < this.minValidTimeMs || (timeMs < this.lowerBoundMs && delta > 0)) return TOO_OLD;
     if (delta < 0) return timeMs < this.lowerBoundMs ? TOO_OLD : OUT_OF_ORDER;
-    if (page[s + xor.VALUE_LOW] === (low | 0) && page[s + xor.VALUE_HIGH] === (high | 0)) return DUPLICATE;
+    if (page[s + HISTOGRAM] === 0 && page[s + xor.VALUE_LOW] === (low | 0) && page[s + xor.VALUE_HIGH] === (high | 0)) return DUPLICATE;
     new Int32Array(this.existing.buffer).set([page[s + xor.VALUE_LOW]!, page[s + xor.VALUE_HIGH]!]);
     return DUPLICATE_OTHER_VALUE;
   }
@@ -304,14 +312,15 @@ export class Head {
   }
 
   /** The sample may lie in another 2 h range than the one before it: then the chunk ends here. */
-  #changeRange(page: Int32Array, times: Float64Array, s: number, timeMs: number, last: number): void {
+  #changeRange(ref: number, page: Int32Array, times: Float64Array, s: number, timeMs: number, last: number): void {
     const range = Math.floor(timeMs / BLOCK_RANGE_MS);
     if (timeMs >= this.#rangeEndMs) {
       this.#rangeStartMs = range * BLOCK_RANGE_MS;
       this.#rangeEndMs = this.#rangeStartMs + BLOCK_RANGE_MS;
     }
     if (range === Math.floor(last / BLOCK_RANGE_MS)) return;
-    if (page[s + xor.COUNT]! > 0) this.#close(page, times, s);
+    if (page[s + HISTOGRAM] === 1) this.#closeHistogram(ref, page, s);
+    else if (page[s + xor.COUNT]! > 0) this.#close(page, times, s);
   }
 
   /** A block for the open chunk, or one of twice its size. */
@@ -363,6 +372,48 @@ export class Head {
     view.setFloat64((w + FULL_MAX) << 2, maxTimeMs, true);
     this.fullChunks++;
     return at;
+  }
+
+  appendHistogram(ref: number, sample: HistogramSample): AppendResult {
+    const page = this.pages[ref >>> PAGE_SHIFT]!;
+    const times = this.pageTimes[ref >>> PAGE_SHIFT]!;
+    const s = (ref & PAGE_MASK) << SERIES_SHIFT;
+    const { timeMs } = sample;
+    const last = times[s >> 1]!;
+    if (timeMs < this.lowerBoundMs && timeMs !== last) return TOO_OLD;
+    if (timeMs < last) return OUT_OF_ORDER;
+    let chunk = this.openHistograms.get(ref);
+    if (timeMs === last) return chunk !== undefined && JSON.stringify(chunk.last) === JSON.stringify(sample) ? DUPLICATE : DUPLICATE_OTHER_VALUE;
+    if (timeMs >= this.#rangeEndMs || last < this.#rangeStartMs) this.#changeRange(ref, page, times, s, timeMs, last);
+    if (page[s + xor.COUNT]! > 0) this.#close(page, times, s);
+    chunk = this.openHistograms.get(ref);
+    const fits = chunk === undefined ? 'no' : chunk.accepts(sample);
+    if (fits === 'yes') chunk!.append(sample);
+    else {
+      if (chunk !== undefined) this.#closeHistogram(ref, page, s);
+      this.openHistograms.set(ref, new HistogramChunk(sample, fits === 'reset'));
+      page[s + HISTOGRAM] = 1;
+    }
+    times[s >> 1] = timeMs;
+    if (timeMs > this.maxTimeMs) this.maxTimeMs = timeMs;
+    if (timeMs < this.minTimeMs) this.#setMin(timeMs);
+    this.appendedSamples++;
+    return APPENDED;
+  }
+
+  #closeHistogram(ref: number, page: Int32Array, s: number): void {
+    page[s + HISTOGRAM] = 0;
+    const chunk = this.openHistograms.get(ref)!;
+    this.openHistograms.delete(ref);
+    const bytes = chunk.bytes();
+    const at = this.addFull(page[s + NEWEST]!, chunk.count, chunk.encoding, bytes.length, chunk.minTimeMs, chunk.maxTimeMs);
+    page[s + NEWEST] = at;
+    const padded = new Uint8Array((bytes.length + 3) & ~3);
+    padded.set(bytes);
+    const view = viewOf(padded);
+    const slab = this.full.slabs[slabOf(at)]!;
+    const to = wordIn(at) + FULL_HEADER;
+    for (let i = 0; i * 4 < padded.length; i++) slab[to + i] = view.getInt32(4 * i);
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import type { SampleColumns } from '#src/core/series.ts';
 import { compareEncoded } from '#src/store/labels.ts';
+import { decodeHistograms, padHistograms } from '#src/store/chunk/histogram.ts';
 import { ENCODING_XOR } from '#src/store/chunk/encodings.ts';
 import { COUNT, BIT, LAST_TIME, decodeXor, firstTimeXor, sealXor, wordsToBytes } from '#src/store/chunk/xor.ts';
 import { viewOf } from '#src/store/bytes.ts';
@@ -118,6 +119,8 @@ export class HeadReader implements PostingsSource {
     const page = head.pages[ref >>> PAGE_SHIFT]!;
     const s = (ref & PAGE_MASK) << 4;
     if (page[s + LABELS_SIZE] === 0 || head.pageTimes[ref >>> PAGE_SHIFT]![(s + LAST_TIME) >> 1]! < minTimeMs) return false;
+    const histogram = head.openHistograms.get(ref);
+    if (histogram !== undefined && histogram.minTimeMs <= maxTimeMs) return true;
     if (page[s + COUNT]! > 0 && firstTimeXor(head.open.slabs[slabOf(page[s + OPEN]!)]!, wordIn(page[s + OPEN]!)) <= maxTimeMs) return true;
     for (let at = page[s + NEWEST]!; at !== 0; at = head.full.slabs[slabOf(at)]![wordIn(at) + FULL_PREVIOUS]!) {
       if (head.full.views[slabOf(at)]!.getFloat64(byteIn(at) + 4 * FULL_MIN, true) <= maxTimeMs) return true;
@@ -145,14 +148,24 @@ export class HeadReader implements PostingsSource {
     const s = (ref & PAGE_MASK) << 4;
     if (page[s + LABELS_SIZE] === 0 || head.pageTimes[ref >>> PAGE_SHIFT]![(s + LAST_TIME) >> 1]! < minTimeMs) return;
     this.#findFull(page, s, minTimeMs, maxTimeMs);
+    if (into.histograms !== null) into.histograms.length = into.count;
     for (let i = this.#chain.length - 1; i >= 0; i--) {
       const at = this.#chain[i]!;
       const slab = head.full.slabs[slabOf(at)]!;
       const w = wordIn(at);
-      decodeXor(slab, w + FULL_HEADER, (slab[w + FULL_SIZE]! + 3) >> 2, slab[w + FULL_COUNT]! & 0xffff, minTimeMs, maxTimeMs, into);
+      const size = slab[w + FULL_SIZE]!;
+      const encoding = slab[w + FULL_COUNT]! >>> 16;
+      if (encoding === ENCODING_XOR) decodeXor(slab, w + FULL_HEADER, (size + 3) >> 2, slab[w + FULL_COUNT]! & 0xffff, minTimeMs, maxTimeMs, into);
+      else decodeHistograms(encoding, chunkBytes(slab, w + FULL_HEADER, size), minTimeMs, maxTimeMs, into);
+      padHistograms(into);
     }
     const open = page[s + OPEN]!;
     if (page[s + COUNT]! > 0) decodeXor(head.open.slabs[slabOf(open)]!, wordIn(open), (page[s + BIT]! + 31) >> 5, page[s + COUNT]!, minTimeMs, maxTimeMs, into);
+    else {
+      const histogram = head.openHistograms.get(ref);
+      if (histogram !== undefined) decodeHistograms(histogram.encoding, histogram.bytes(), minTimeMs, maxTimeMs, into);
+    }
+    padHistograms(into);
   }
 
   /** The chunks of a series that overlap the range, oldest first, the open one as it is now. The bytes are copies. */
@@ -187,6 +200,11 @@ export class HeadReader implements PostingsSource {
         const bytes = chunkBytes(slab, base, (page[s + BIT]! + 7) >> 3);
         chunks.push({ encoding: ENCODING_XOR, count, bytes, minTimeMs: first, maxTimeMs: last });
       }
+    }
+    const histogram = head.openHistograms.get(ref);
+    if (histogram !== undefined && histogram.minTimeMs <= maxTimeMs && histogram.maxTimeMs >= minTimeMs) {
+      const { encoding, count, minTimeMs: first, maxTimeMs: last } = histogram;
+      chunks.push({ encoding, count, bytes: histogram.bytes(), minTimeMs: first, maxTimeMs: last });
     }
     return chunks;
   }

@@ -5,6 +5,8 @@
 import { CorruptError } from '#src/core/errors.ts';
 import type { MetadataType } from '#src/store/appender.ts';
 import { ByteReader, ByteWriter } from '#src/store/bytes.ts';
+import type { HistogramSample } from '#src/store/chunk/histogram.ts';
+import { readHistogram } from '#src/store/histogram_codec.ts';
 import { findLabels, spans } from '#src/store/labels.ts';
 
 export const RECORD_SERIES = 1;
@@ -12,6 +14,10 @@ export const RECORD_SAMPLES = 2;
 export const RECORD_TOMBSTONES = 3;
 export const RECORD_EXEMPLARS = 4;
 export const RECORD_METADATA = 6;
+export const RECORD_HISTOGRAMS = 7;
+export const RECORD_FLOAT_HISTOGRAMS = 8;
+export const RECORD_CUSTOM_HISTOGRAMS = 9;
+export const RECORD_CUSTOM_FLOAT_HISTOGRAMS = 10;
 
 export const METADATA_TYPES: readonly MetadataType[] = ['unknown', 'counter', 'gauge', 'histogram', 'gaugehistogram', 'summary', 'info', 'stateset'];
 
@@ -38,6 +44,7 @@ export interface RecordHandler {
   /** `labels[start, end)`: the label set as canonical Label messages. */
   series(ref: number, labels: Uint8Array, start: number, end: number): void;
   sample(ref: number, timeMs: number, low: number, high: number): void;
+  histogram(ref: number, sample: HistogramSample): void;
   exemplar(ref: number, timeMs: number, value: number, labels: string[]): void;
   metadata(ref: number, type: MetadataType, unit: string, help: string): void;
   tombstone(ref: number, minTimeMs: number, maxTimeMs: number): void;
@@ -112,6 +119,16 @@ export function readRecord(bytes: Uint8Array, from: number, to: number, handler:
         else if (name === 'HELP') help = value;
       }
       handler.metadata(ref, kind, unit, help);
+    }
+  } else if (type >= RECORD_HISTOGRAMS && type <= RECORD_CUSTOM_FLOAT_HISTOGRAMS) {
+    if (reader.pos === to) return;
+    const firstRef = reader.i64();
+    const firstTime = reader.i64();
+    const integer = type === RECORD_HISTOGRAMS || type === RECORD_CUSTOM_HISTOGRAMS;
+    while (reader.pos < to) {
+      const ref = firstRef + reader.varint();
+      const timeMs = firstTime + reader.varint();
+      handler.histogram(ref, readHistogram(reader, timeMs, integer));
     }
   } else handler.unknown(type);
 }

@@ -21,6 +21,7 @@ function replay(directory: string): Replayed {
   const report = replayWal(directory, {
     series: (ref, labels, start, end) => series.push([ref, decodeLabels(labels, start, end)]),
     sample: (ref, timeMs, low, high) => samples.push([ref, timeMs, low, high]),
+    histogram() {},
     exemplar() {},
     metadata() {},
     tombstone() {},

@@ -11,8 +11,20 @@ import path from 'node:path';
 import { RetryableError } from '#src/core/errors.ts';
 import { crc32cView } from '#src/wire/crc32c.ts';
 import { snappyEncode } from '#src/wire/snappy.ts';
+import { CUSTOM_BUCKETS } from '#src/store/chunk/histogram.ts';
+import type { HistogramSample } from '#src/store/chunk/histogram.ts';
+import { putHistogram } from '#src/store/histogram_codec.ts';
 import { ByteWriter, viewOf } from '#src/store/bytes.ts';
-import { RECORD_EXEMPLARS, RECORD_SAMPLES, RECORD_SERIES, putLabels } from './records.ts';
+import {
+  RECORD_CUSTOM_FLOAT_HISTOGRAMS,
+  RECORD_CUSTOM_HISTOGRAMS,
+  RECORD_EXEMPLARS,
+  RECORD_FLOAT_HISTOGRAMS,
+  RECORD_HISTOGRAMS,
+  RECORD_SAMPLES,
+  RECORD_SERIES,
+  putLabels,
+} from './records.ts';
 
 export const PAGE_SIZE = 32768;
 export const SEGMENT_SIZE = 128 << 20;
@@ -54,6 +66,8 @@ export class WalWriter {
   #firstRef = 0;
   #firstTime = 0;
   readonly #exemplars = new ByteWriter(256);
+  /** Records 7 to 10, begun when first needed, with ref and time of their first sample. */
+  readonly #histograms = new Map<number, { record: ByteWriter; ref: number; timeMs: number }>();
   #exemplarRef = 0;
   #exemplarTime = 0;
   #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
@@ -166,6 +180,29 @@ export class WalWriter {
     putLabels(record, labels, start, end);
   }
 
+  histogram(ref: number, sample: HistogramSample): void {
+    const { integer, schema } = sample.histogram;
+    const type =
+      schema === CUSTOM_BUCKETS ? (integer ? RECORD_CUSTOM_HISTOGRAMS : RECORD_CUSTOM_FLOAT_HISTOGRAMS) : integer ? RECORD_HISTOGRAMS : RECORD_FLOAT_HISTOGRAMS;
+    let open = this.#histograms.get(type);
+    if (open !== undefined && open.record.size > RECORD_BYTES) this.#endRecords();
+    if (open === undefined) {
+      open = { record: new ByteWriter(1024), ref: 0, timeMs: 0 };
+      this.#histograms.set(type, open);
+    }
+    const { record } = open;
+    if (record.size === 0) {
+      record.u8(type);
+      record.i64(ref);
+      record.i64(sample.timeMs);
+      open.ref = ref;
+      open.timeMs = sample.timeMs;
+    }
+    record.varint(ref - open.ref);
+    record.varint(sample.timeMs - open.timeMs);
+    putHistogram(record, sample);
+  }
+
   #endSeries(): void {
     if (this.#series.size > 0) this.#log(this.#series.bytes, this.#series.view, this.#series.size);
     this.#series.reset();
@@ -179,6 +216,10 @@ export class WalWriter {
 
   #endRecords(): void {
     this.#endSamples();
+    for (const { record } of this.#histograms.values()) {
+      if (record.size > 0) this.#log(record.bytes, record.view, record.size);
+      record.reset();
+    }
     if (this.#exemplars.size > 0) this.#log(this.#exemplars.bytes, this.#exemplars.view, this.#exemplars.size);
     this.#exemplars.reset();
   }
