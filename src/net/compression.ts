@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { PermanentError } from '#src/core/errors.ts';
 import { snappyDecode, snappyEncode, snappyLength } from '#src/wire/snappy.ts';
-import { decodeSnappyFrames, isSnappyFramed } from './snappy_framed.ts';
+import { decodeSnappyFrames, encodeSnappyFrames, isSnappyFramed } from './snappy_framed.ts';
 
 /** The body is larger than allowed, before or after decompression: answer 413 or RESOURCE_EXHAUSTED. */
 export class TooLargeError extends PermanentError {
@@ -98,6 +98,7 @@ function asBuffer(bytes: Uint8Array): Buffer {
 export function encodeBody(parts: readonly Uint8Array[], sizeBytes: number, coding: ContentCoding, level = 0): Buffer | Promise<Buffer> {
   const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts, sizeBytes);
   if (coding === 'snappy') return asBuffer(snappyEncode(bytes));
+  if (coding === 'x-snappy-framed') return encodeSnappyFrames(bytes);
   const chunkSize = Math.max(MIN_CHUNK, (sizeBytes >> 1) + 64);
   if (coding === 'zstd') {
     const options = { chunkSize, params: { [zlib.constants.ZSTD_c_compressionLevel]: level === 0 ? 3 : level } };

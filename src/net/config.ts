@@ -263,7 +263,7 @@ export function httpServerShape(address: string, timeouts: { write?: string; rea
 }
 export type HttpServerConfig = z.output<z.ZodObject<ReturnType<typeof httpServerShape>>>;
 
-const HTTP_COMPRESSIONS: readonly Compression[] = ['gzip', 'zlib', 'deflate', 'snappy', 'zstd', 'none', ''];
+const HTTP_COMPRESSIONS: readonly Compression[] = ['gzip', 'zlib', 'deflate', 'snappy', 'x-snappy-framed', 'zstd', 'none', ''];
 
 /** confighttp.ClientConfig. `endpoint` is a URL; whether it is needed is the component's matter. */
 export function httpClientShape(fallback: { compression?: Compression; timeout?: string } = {}) {

@@ -14,6 +14,7 @@ import { decodeBody, isContentCoding, TooLargeError } from './compression.ts';
 import type { HttpServerConfig } from './config.ts';
 import { answerPreflight, corsHeaders } from './cors.ts';
 import { listenOn, removeStaleSocket } from './listen.ts';
+import { keepCopy } from './slab.ts';
 import { reloadServerTls, serverTlsOptions } from './tls.ts';
 
 export interface HttpReply {
@@ -230,7 +231,7 @@ export class HttpServer {
     outgoing.statusCode = reply.status;
     if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) {
       outgoing.setHeader('Content-Length', body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length);
-      outgoing.end(incoming.method === 'HEAD' ? undefined : body);
+      outgoing.end(incoming.method === 'HEAD' || body?.length === 0 ? undefined : body);
       return;
     }
     try {
@@ -260,7 +261,7 @@ export class HttpServer {
     }
   }
 
-  /** For HttpRequest. With a Content-Length the bytes go straight to their final place. */
+  /** For HttpRequest. */
   readRaw(incoming: IncomingMessage): Promise<Buffer> {
     const limit = this.#maxBody;
     const announced = Number(incoming.headers['content-length'] ?? -1);
@@ -275,9 +276,11 @@ export class HttpServer {
           fail(new TooLargeError(limit, 'http: request body too large'));
         } else chunks.push(chunk);
       });
-      incoming.on('end', () => done(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)));
+      incoming.on('end', () => done(chunks.length === 1 ? keepCopy(chunks[0]!, 0, size) : Buffer.concat(chunks, size)));
       incoming.on('error', (error) => fail(new HttpError(400, 'the request broke off', { cause: error })));
-      incoming.on('close', () => fail(new HttpError(400, 'the request broke off')));
+      incoming.on('close', () => {
+        if (!incoming.complete) fail(new HttpError(400, 'the request broke off'));
+      });
     });
   }
 }

@@ -1,11 +1,11 @@
 /**
- * The framing format of snappy, reading only: chunks of at most 64 KB, each compressed or not, with a checksum. The Collector once sent
- * it under "Content-Encoding: snappy", so that name means either format, told apart by the first bytes. Nothing here writes it.
+ * The framing format of snappy: chunks of at most 64 KB, each compressed or not, with a checksum. It is what gRPC peers mean by "snappy",
+ * and the Collector once sent it under "Content-Encoding: snappy", so on the way in that name means either format, told apart by the first bytes.
  * https://github.com/google/snappy/blob/main/framing_format.txt
  */
 import { PermanentError } from '#src/core/errors.ts';
 import { crc32c } from '#src/wire/crc32c.ts';
-import { snappyDecode } from '#src/wire/snappy.ts';
+import { snappyDecode, snappyEncode } from '#src/wire/snappy.ts';
 
 const STREAM_IDENTIFIER = Buffer.from([0xff, 0x06, 0x00, 0x00, 0x73, 0x4e, 0x61, 0x50, 0x70, 0x59]);
 const MAX_CHUNK_BYTES = 65536;
@@ -38,6 +38,21 @@ export function decodeSnappyFrames(bytes: Uint8Array, limit: number): Buffer {
     pos = end;
   }
   return Buffer.concat(chunks, size);
+}
+export function encodeSnappyFrames(bytes: Uint8Array): Buffer {
+  const parts: Uint8Array[] = [STREAM_IDENTIFIER];
+  for (let at = 0; at < bytes.length; at += MAX_CHUNK_BYTES) {
+    const plain = bytes.subarray(at, at + MAX_CHUNK_BYTES);
+    const packed = snappyEncode(plain);
+    const useful = packed.length < plain.length;
+    const body = useful ? packed : plain;
+    const head = Buffer.allocUnsafe(8);
+    head[0] = useful ? 0 : 1;
+    head.writeUIntLE(body.length + 4, 1, 3);
+    head.writeUInt32LE(masked(crc32c(plain)), 4);
+    parts.push(head, body);
+  }
+  return Buffer.concat(parts);
 }
 function masked(checksum: number): number {
   return (((checksum >>> 15) | (checksum << 17)) + 0xa282ead8) >>> 0;

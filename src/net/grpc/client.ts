@@ -99,7 +99,8 @@ export class GrpcClient {
   /** The message of the answer. Rejects with RetryableError or PermanentError. */
   async call(path: string, parts: readonly Uint8Array[], sizeBytes: number, options: CallOptions = {}): Promise<Uint8Array> {
     const { compression } = this.#options.settings;
-    const coding = isContentCoding(compression) ? compression : null;
+    // By "snappy" gRPC peers understand the framing format.
+    const coding = compression === 'snappy' ? 'x-snappy-framed' : isContentCoding(compression) ? compression : null;
     const body = coding === null ? null : await encodeBody(parts, sizeBytes, coding);
     const timeoutMs = options.timeoutMs ?? 0;
     const request: CallRequest = {
