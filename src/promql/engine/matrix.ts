@@ -11,6 +11,9 @@ export const ABSENT = 0;
 export const FLOAT = 1;
 export const HISTOGRAM = 2;
 
+/** Values that are made room for before they are there; more come by doubling, under the limit on samples. */
+const MOST_AHEAD = 1 << 20;
+
 /** The steps an expression is evaluated at. */
 export interface Timeline {
   readonly startMs: number;
@@ -29,10 +32,12 @@ export class Matrix {
   /** By position, null where no row has a histogram. */
   histograms: (FloatHistogram | null)[] | null = null;
 
-  constructor(steps: number, capacity = 8) {
+  /** `rows`: how many there will be, as far as known. */
+  constructor(steps: number, rows = 8) {
     this.steps = steps;
-    this.values = new Float64Array(steps * capacity);
-    this.present = new Uint8Array(steps * capacity);
+    const size = Math.min(steps * rows, MOST_AHEAD);
+    this.values = new Float64Array(size);
+    this.present = new Uint8Array(size);
   }
 
   /** A new row without values; returns its number. */
@@ -81,6 +86,16 @@ export class Matrix {
     for (let i = row * steps, end = i + steps; i < end; i++) if (present[i] !== ABSENT) return false;
     return true;
   }
+  /** How many samples a row holds, a histogram counting by its size. */
+  rowSize(row: number): number {
+    const { present, steps } = this;
+    let size = 0;
+    for (let i = row * steps, end = i + steps; i < end; i++) {
+      if (present[i] === FLOAT) size++;
+      else if (present[i] === HISTOGRAM) size += sampleSize(this.histograms![i]!);
+    }
+    return size;
+  }
 
   /** Takes back the row that was added last. */
   dropLastRow(): void {
@@ -116,13 +131,10 @@ export class Matrix {
     return this.select(rows.sort((a, b) => compareLabels(this.labels[a]!, this.labels[b]!)));
   }
 
-  /** How many samples it holds, a histogram counting by its size. */
+  /** How many samples it holds. */
   size(): number {
-    const { present } = this;
-    const end = this.count * this.steps;
     let size = 0;
-    for (let i = 0; i < end; i++) if (present[i] !== ABSENT) size++;
-    if (this.histograms !== null) for (let i = 0; i < end; i++) if (present[i] === HISTOGRAM) size += sampleSize(this.histograms[i]!) - 1;
+    for (let row = 0; row < this.count; row++) size += this.rowSize(row);
     return size;
   }
 }
@@ -132,15 +144,40 @@ export function sameLabelsError(): QueryError {
 }
 
 export function refuseSameLabels(matrix: Matrix): void {
-  if (matrix.count < 2) return;
-  const seen = new Set<string>();
-  for (const labels of matrix.labels) seen.add(labelsKey(labels));
-  if (seen.size < matrix.count) throw sameLabelsError();
+  if (!areDistinct(matrix.labels)) throw sameLabelsError();
+}
+
+/**
+ * Whether no two label sets are the same: they are split by one label after the other, from the last on, until each stands alone, which is
+ * mostly after one or two. A key of the whole set for each costs five times as much.
+ */
+export function areDistinct(sets: readonly LabelList[]): boolean {
+  const count = sets.length;
+  if (count < 2) return true;
+  let longest = 0;
+  for (const labels of sets) if (labels.length > longest) longest = labels.length;
+  const groups = new Int32Array(count); // All in group 0.
+  for (let at = longest - 1; at >= 0; at--) {
+    const texts = new Map<string, number>();
+    const split = new Map<number, number>();
+    for (let row = 0; row < count; row++) {
+      const labels = sets[row]!;
+      const text = at < labels.length ? labels[at]! : '';
+      let id = texts.get(text);
+      if (id === undefined) texts.set(text, (id = texts.size));
+      const key = groups[row]! * count + id;
+      let group = split.get(key);
+      if (group === undefined) split.set(key, (group = split.size));
+      groups[row] = group;
+    }
+    if (split.size === count) return true;
+  }
+  return false;
 }
 
 /** Rows with the same labels become one, if never two of them have a value at the same step. */
 export function mergeSameLabels(matrix: Matrix): Matrix {
-  if (matrix.count < 2) return matrix;
+  if (areDistinct(matrix.labels)) return matrix;
   const rowOf = new Map<string, number>();
   const target = matrix.labels.map((labels, row) => {
     const key = labelsKey(labels);
@@ -148,7 +185,6 @@ export function mergeSameLabels(matrix: Matrix): Matrix {
     if (known === undefined) rowOf.set(key, row);
     return known ?? row;
   });
-  if (rowOf.size === matrix.count) return matrix;
   const { steps } = matrix;
   const kept: number[] = [];
   target.forEach((to, row) => {

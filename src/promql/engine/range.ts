@@ -66,7 +66,7 @@ export async function callRange(context: EvaluationContext, evaluate: Evaluate, 
     if (value.kind === 'scalar') scalars.push(value.values);
   }
   const { source, shape } = await openRange(context, evaluate, arg, timeline);
-  const reader = new RangeCall(context, call, call.args[argIndex]!, arg, shape, timeline, scalars);
+  const reader = new RangeCall(context, call, call.args[argIndex]!, arg, shape, timeline, scalars, source.count);
   if (name === 'quantile_over_time') noteQuantiles(context, call.args[0]!, scalars[0]!, source.count);
   let loaded = 0;
   for (let row = 0; row < source.count; row++) {
@@ -80,7 +80,6 @@ export async function callRange(context: EvaluationContext, evaluate: Evaluate, 
   }
   context.charge(-loaded);
   const out = reader.out;
-  context.charge(out.size());
   if (name === 'absent_over_time') return absentOverTime(out, call.args[argIndex]!, timeline);
   if (!context.options.delayedNameRemoval && !(source.oneName && !KEEPS_NAME.has(name))) refuseSameLabels(out);
   return out;
@@ -114,7 +113,7 @@ class RangeCall {
   readonly #extended: '' | 'anchored' | 'smoothed';
   readonly #checked = new Set<string>();
 
-  constructor(context: EvaluationContext, call: Call, at: Expr, arg: MatrixSelector | Subquery, shape: RangeShape, timeline: Timeline, scalars: Float64Array[]) {
+  constructor(context: EvaluationContext, call: Call, at: Expr, arg: MatrixSelector | Subquery, shape: RangeShape, timeline: Timeline, scalars: Float64Array[], rows: number) {
     this.#context = context;
     this.#name = call.func.name;
     this.#at = at;
@@ -125,7 +124,7 @@ class RangeCall {
     this.#histogramWindows = new Windows(shape, timeline);
     this.#extended = arg.kind === 'matrix' ? (arg.selector.anchored ? 'anchored' : arg.selector.smoothed ? 'smoothed' : '') : '';
     this.#rate = RATES.has(this.#name) ? new FloatRate(this.#name as RateKind, this.#windows, shape, timeline) : null;
-    this.out = new Matrix(timeline.steps);
+    this.out = new Matrix(timeline.steps, rows);
   }
 
   apply(source: RangeSource, row: number, samples: Samples): void {
@@ -141,7 +140,9 @@ class RangeCall {
     if (samples.histogramCount > 0 || starts || this.#extended !== '') this.#applyMixed(labels, samples, target, starts);
     else if (this.#rate !== null) this.#rate.apply(samples, this.out, target);
     else this.#applyFloats(samples, target);
-    if (this.out.isEmptyRow(target)) this.out.dropLastRow();
+    const size = this.out.rowSize(target);
+    this.#context.charge(size);
+    if (size === 0) this.out.dropLastRow();
     else if (name === 'rate' || name === 'increase') this.#checkCounter(getLabel(labels, METRIC_NAME), target);
   }
 
