@@ -33,6 +33,8 @@ export interface RecordContext {
 export interface Getter<T = Value> {
   readonly get: (record: RecordContext) => T;
   readonly literal?: { readonly value: T };
+  /** Written as a list in the statement: a few functions tell that from lists of telemetry. */
+  readonly isList?: boolean;
 }
 export interface GetSetter<T = Value> extends Getter<T> {
   /** Stores; nil leaves the target alone, as everywhere in OTTL. Throws OttlError where the type does not fit. */

@@ -278,8 +278,8 @@ export function goQuote(text: string): string {
   return JSON.stringify(text);
 }
 
-/** A float as encoding/json and pdata write it: shortest digits, exponent below 1e-6 and from 1e21 on. */
-export function formatFloat(value: number): string {
+/** A float as pdata writes it: shortest digits, exponent below 1e-6 and from 1e21 on, at least `exponentDigits` digits in it. */
+export function formatFloat(value: number, exponentDigits = 1): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
   if (Object.is(value, -0)) return '-0';
@@ -287,7 +287,7 @@ export function formatFloat(value: number): string {
   const at = text.indexOf('e');
   if (at < 0) return text;
   const exponent = Number(text.slice(at + 1));
-  if (exponent < -6 || exponent >= 21) return `${text.slice(0, at)}e${exponent < 0 ? '-' : '+'}${Math.abs(exponent)}`;
+  if (exponent < -6 || exponent >= 21) return `${text.slice(0, at)}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(exponentDigits, '0')}`;
   return value.toFixed(Math.max(0, -exponent + text.slice(0, at).replace(/^-?\d+\.?/, '').length));
 }
 
@@ -308,7 +308,7 @@ export function toJson(value: Value): string {
       return String(value);
     case 'number':
       if (!Number.isFinite(value)) fail(`json: unsupported value: ${formatFloat(value)}`);
-      return formatFloat(value);
+      return formatFloat(value, 2);
   }
   if (value instanceof Uint8Array) return `"${Buffer.from(value).toString('base64')}"`;
   if (value instanceof ValueMap) {

@@ -65,8 +65,8 @@ export function compileKey(key: Key, scope: Scope): CompiledKey {
 }
 
 function listGetter(items: readonly Getter[]): Getter {
-  if (items.every((item) => item.literal)) return literalGetter<Value>(items.map((item) => item.literal!.value));
-  return { get: (record) => items.map((item) => item.get(record)) };
+  if (items.every((item) => item.literal)) return { ...literalGetter<Value>(items.map((item) => item.literal!.value)), isList: true };
+  return { get: (record) => items.map((item) => item.get(record)), isList: true };
 }
 
 function mapGetter(keys: readonly string[], values: readonly Getter[]): Getter {

@@ -1,6 +1,6 @@
 /** Adds items to a list. */
 import { defineEditor, p } from '#ottl/function.ts';
-import { fail, toStored, type Value } from '#ottl/values.ts';
+import { fail, toStored, typeName, type Value, ValueMap } from '#ottl/values.ts';
 
 export default defineEditor({
   name: 'append',
@@ -17,7 +17,13 @@ export default defineEditor({
     const added = [...(value ? [value] : []), ...(values ?? [])];
     return (record) => {
       const there = target.get(record), list: Value[] = there === null ? [] : Array.isArray(there) ? [...there] : [there];
-      for (const one of added) list.push(one.get(record));
+      if (there instanceof ValueMap) fail('<Invalid value type pcommon.Map>');
+      // Only a list that is written out can become an item: what comes from telemetry or from a converter is refused, as is a map.
+      for (const one of added) {
+        const item = one.get(record);
+        if (item instanceof ValueMap || (Array.isArray(item) && one.isList !== true)) fail(`<Invalid value type ${typeName(item)}>`);
+        list.push(item);
+      }
       target.set(record, list.map(toStored));
     };
   },

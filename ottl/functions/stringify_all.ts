@@ -1,7 +1,6 @@
 /** Makes text of all values. */
 import { defineEditor, p } from '#ottl/function.ts';
-import { convert } from '#ottl/function.ts';
-import { ValueMap } from '#ottl/values.ts';
+import { asString, ValueMap } from '#ottl/values.ts';
 
 export default defineEditor({
   name: 'stringify_all',
@@ -11,8 +10,7 @@ export default defineEditor({
   create({ target }) {
     return (record) => {
       const map = target.get(record);
-      // pdata writes bytes in base64 here, where OTTL's own conversion to text writes hex.
-      target.set(record, new ValueMap([...map.keys], map.values.map((value) => (value instanceof Uint8Array ? Buffer.from(value).toString('base64') : (convert.stringLike(value) ?? '')))));
+      target.set(record, new ValueMap([...map.keys], map.values.map(asString)));
     };
   },
 });

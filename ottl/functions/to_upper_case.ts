@@ -7,6 +7,16 @@ export default defineConverter({
   params: { target: p.string },
   examples: [{ run: 'ToUpperCase("aBc")', want: 'ABC' }],
   create({ target }) {
-    return (record) => target.get(record).toUpperCase();
+    return (record) => {
+      const text = target.get(record);
+      const upper = text.toUpperCase();
+      return upper.length === text.length ? upper : [...text].map(upperLetter).join('');
+    };
   },
 });
+
+/** A letter whose capital is several ("ß") stays, as in Go. */
+function upperLetter(letter: string): string {
+  const upper = letter.toUpperCase();
+  return upper.length === letter.length ? upper : letter;
+}

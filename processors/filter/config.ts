@@ -38,7 +38,7 @@ const matchType = z
   .string()
   .default('')
   .pipe(
-    z.enum(['strict', 'regexp'], {
+    z.enum(['strict', 'regexp', ''], {
       error: (issue) => (issue.input === 'expr' ? 'match_type expr is not supported yet; use an OTTL condition' : `unrecognized match_type: '${String(issue.input)}', valid types are: [regexp strict]`),
     }),
   );

@@ -10,10 +10,11 @@ import { LOG, METRIC, SCOPE, SPAN } from '#src/data/message_types.ts';
 import type { AttributeMatch, LogMatch, MetricMatch, SpanMatch } from './config.ts';
 
 type Test = () => boolean;
-export type MatchType = 'strict' | 'regexp';
+export type MatchType = 'strict' | 'regexp' | '';
 
 /** Throws with Go's text where a pattern is none. */
 function textSet(texts: readonly string[], type: MatchType): (text: string) => boolean {
+  if (type === '') throw new Error("unrecognized match_type: '', valid types are: [regexp strict]");
   if (type === 'strict') {
     const set = new Set(texts);
     return (text) => set.has(text);
@@ -31,6 +32,7 @@ function plainText(value: Stored): string | undefined {
 function attributesTest(cursor: Cursor, wanted: readonly AttributeMatch[], type: MatchType): Test {
   const tests = wanted.map(({ key, value }): ((found: Stored) => boolean) => {
     if (value === undefined || value === null) return () => true;
+    if (type === '') throw new Error("unrecognized match_type: '', valid types are: [regexp strict]");
     if (type === 'strict') {
       const exact: Stored = typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : (value as Stored);
       return (found) => deepEqual(found, exact);

@@ -27,7 +27,7 @@ export interface Pass {
   readonly reads: number;
   /** Levels that `visit` may change; its own is always meant. */
   readonly writes: number;
-  /** Metrics without data points, scopes without records and resources without scopes are taken away afterwards, also those that came empty. */
+  /** Metrics that a drop leaves without data points (a metric without data stays), scopes without records and resources without scopes are taken away afterwards, also those that came empty. */
   readonly dropsEmpty?: boolean;
 }
 

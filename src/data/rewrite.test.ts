@@ -125,7 +125,7 @@ function randomPass(random: Random, signal: Signal): TwicePass {
             return true;
           }
           const kind = DATA.find((name) => record[name] !== undefined);
-          if (kind === undefined) return !dropsEmpty;
+          if (kind === undefined) return true;
           const data = record[kind] as Plain;
           data['dataPoints'] = many(data, 'dataPoints').filter((point) => apply(point, group, record));
           return !dropsEmpty || many(data, 'dataPoints').length > 0;

@@ -1,0 +1,207 @@
+/**
+ * A pattern as a one-pass matcher over bytes, for patterns that never need to go back: literals, classes, groups, anchors, and repetition whose next
+ * byte is never in what repeats. Everything else is null, and the text is decoded for Pattern (pattern.ts). Captures are byte offsets in `groups`.
+ */
+
+/** Start and end of group i at 2i and 2i + 1, after a match. */
+export const groups = new Int32Array(64);
+
+const ONE = 1;
+const PLUS = 2;
+const STAR = 3;
+const OPTION = 4;
+const OPEN = 5;
+const CLOSE = 6;
+
+class NotOnePass extends Error {}
+const no = (): never => {
+  throw new NotOnePass();
+};
+
+const table = (is: (byte: number) => boolean): Uint8Array => Uint8Array.from({ length: 256 }, (_, byte) => (is(byte) ? 1 : 0));
+const DIGIT = table((x) => x > 47 && x < 58);
+const WORD = table((x) => (x > 47 && x < 58) || (x > 64 && x < 91) || (x > 96 && x < 123) || x === 95);
+const SPACE = table((x) => x === 32 || (x > 8 && x < 14 && x !== 11));
+const not = (set: Uint8Array): Uint8Array => set.map((bit) => 1 - bit);
+const byteOf = (c: string): number => (c.charCodeAt(0) > 127 ? no() : c.charCodeAt(0));
+
+function escapeSet(c: string | undefined): Uint8Array {
+  if (c === undefined) return no();
+  if (c === 'd') return DIGIT;
+  if (c === 'w') return WORD;
+  if (c === 's') return SPACE;
+  if (c === 'D') return not(DIGIT);
+  if (c === 'W') return not(WORD);
+  if (c === 'S') return not(SPACE);
+  if (/[a-zA-Z0-9]/.test(c)) return no();
+  const byte = byteOf(c);
+  return table((x) => x === byte);
+}
+
+interface Op {
+  readonly kind: number;
+  readonly set: Uint8Array;
+  readonly group: number;
+}
+const NOTHING = new Uint8Array(256);
+
+export class BytePattern {
+  /** Where the whole pattern is ^literal: its bytes. */
+  readonly prefix: Uint8Array | null;
+  readonly groupCount: number;
+  readonly #ops: Uint8Array;
+  readonly #groups: Uint8Array;
+  readonly #tables: Uint8Array;
+  readonly #anchored: boolean;
+  readonly #atEnd: boolean;
+  /** What a match can begin with; the only byte, or -1. */
+  readonly #first: Uint8Array;
+  readonly #lead: number;
+
+  /** Null where the pattern is not of this kind. `source` is known to be valid RE2. */
+  static of(source: string): BytePattern | null {
+    try {
+      return new BytePattern(source);
+    } catch (error) {
+      if (error instanceof NotOnePass) return null;
+      throw error;
+    }
+  }
+  private constructor(source: string) {
+    const { ops, anchored, atEnd, groupCount } = parse(source);
+    const consuming = ops.filter((op) => op.kind < OPEN);
+    const one = (op: Op): boolean => op.kind === ONE && op.set.reduce((sum, bit) => sum + bit, 0) === 1;
+    this.#anchored = anchored;
+    this.#atEnd = atEnd;
+    this.groupCount = groupCount;
+    this.prefix = anchored && !atEnd && ops.every(one) ? Uint8Array.from(ops, (op) => op.set.indexOf(1)) : null;
+    this.#ops = Uint8Array.from(ops, (op) => op.kind);
+    this.#groups = Uint8Array.from(ops, (op) => op.group);
+    this.#tables = new Uint8Array(256 * ops.length);
+    ops.forEach((op, i) => this.#tables.set(op.set, 256 * i));
+    const first = consuming[0];
+    if (!anchored && (first === undefined || first.kind > PLUS)) no();
+    this.#first = first?.set ?? NOTHING;
+    this.#lead = first !== undefined && this.#first.reduce((sum, bit) => sum + bit, 0) === 1 ? this.#first.indexOf(1) : -1;
+  }
+
+  #at(bytes: Uint8Array, from: number, end: number): boolean {
+    const ops = this.#ops;
+    const tables = this.#tables;
+    let p = from;
+    for (let k = 0, t = 0; k < ops.length; k++, t += 256) {
+      const op = ops[k]!;
+      if (op === ONE) {
+        if (p >= end || tables[t + bytes[p]!] === 0) return false;
+        p++;
+      } else if (op === OPEN) groups[2 * this.#groups[k]!] = p;
+      else if (op === CLOSE) groups[2 * this.#groups[k]! + 1] = p;
+      else if (op === OPTION) {
+        if (p < end && tables[t + bytes[p]!] !== 0) p++;
+      } else {
+        const begin = p;
+        while (p < end && tables[t + bytes[p]!] !== 0) p++;
+        if (op === PLUS && p === begin) return false;
+      }
+    }
+    return !this.#atEnd || p === end;
+  }
+  /** Whether the pattern occurs in [start, end); leaves its groups in `groups`. */
+  exec(bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.#anchored) return this.#at(bytes, start, end);
+    const lead = this.#lead;
+    const first = this.#first;
+    if (lead >= 0) {
+      for (let p = start; p < end; p++) if (bytes[p] === lead && this.#at(bytes, p, end)) return true;
+    } else for (let p = start; p < end; p++) if (first[bytes[p]!] !== 0 && this.#at(bytes, p, end)) return true;
+    return false;
+  }
+}
+
+function parse(source: string): { ops: Op[]; anchored: boolean; atEnd: boolean; groupCount: number } {
+  const ops: Op[] = [];
+  const open: number[] = [];
+  let groupCount = 0;
+  let atEnd = false;
+  let i = 0;
+  const anchored = source.startsWith('^');
+  if (anchored) i++;
+  while (i < source.length) {
+    const c = source[i++]!;
+    if (c === '(') {
+      if (source.startsWith('?P<', i)) i = source.indexOf('>', i) + 1;
+      else if (source[i] === '?') no();
+      open.push(++groupCount);
+      if (groupCount > 30) no();
+      ops.push({ kind: OPEN, set: NOTHING, group: groupCount });
+      continue;
+    }
+    if (c === ')') {
+      if ('*+?{'.includes(source[i] ?? ' ')) no();
+      ops.push({ kind: CLOSE, set: NOTHING, group: open.pop() ?? no() });
+      continue;
+    }
+    if (c === '$' && i === source.length) {
+      atEnd = true;
+      continue;
+    }
+    if ('|*+?{^$'.includes(c)) no();
+    let set: Uint8Array;
+    if (c === '[') [set, i] = parseClass(source, i);
+    else if (c === '.') set = table((x) => x !== 10);
+    else if (c === '\\') set = escapeSet(source[i++]);
+    else {
+      const byte = byteOf(c);
+      set = table((x) => x === byte);
+    }
+    let kind = ONE;
+    const next = source[i];
+    if (next === '+') kind = PLUS;
+    else if (next === '*') kind = STAR;
+    else if (next === '?') kind = OPTION;
+    else if (next === '{') no();
+    if (kind !== ONE) {
+      i++;
+      if ('?*+{'.includes(source[i] ?? ' ')) no();
+    }
+    // One code point may be several bytes: only a repetition may take them.
+    if (set[200] !== 0 && kind !== PLUS && kind !== STAR) no();
+    ops.push({ kind, set, group: 0 });
+  }
+  const consuming = ops.filter((op) => op.kind < OPEN);
+  consuming.forEach((op, k) => {
+    if (op.kind === ONE) return;
+    for (const later of consuming.slice(k + 1)) {
+      if (op.set.some((bit, x) => bit !== 0 && later.set[x] !== 0)) no();
+      if (later.kind === ONE || later.kind === PLUS) return;
+    }
+  });
+  return { ops, anchored, atEnd, groupCount };
+}
+
+/** A class behind its "[": the set, and where it ends. */
+function parseClass(source: string, start: number): [set: Uint8Array, next: number] {
+  let i = start;
+  const negated = source[i] === '^';
+  if (negated) i++;
+  const inside = new Uint8Array(256);
+  for (let first = true; source[i] !== ']' || first; first = false) {
+    const c = source[i++];
+    if (c === undefined || c === '[' || (first && c === ']')) return no();
+    if (c === '\\') {
+      escapeSet(source[i++]).forEach((bit, x) => {
+        if (bit !== 0) inside[x] = 1;
+      });
+      if (source[i] === '-' && source[i + 1] !== ']') return no();
+      continue;
+    }
+    let last = c;
+    if (source[i] === '-' && source[i + 1] !== ']') {
+      last = source[i + 1] ?? no();
+      if (last === '\\') return no();
+      i += 2;
+    }
+    for (let x = byteOf(c); x <= byteOf(last); x++) inside[x] = 1;
+  }
+  return [negated ? table((x) => inside[x] === 0) : inside, i + 1];
+}
