@@ -54,7 +54,7 @@ export class RemoteWriteHandler {
         ? {}
         : {
             'X-Prometheus-Remote-Write-Samples-Written': String(result.samples),
-            'X-Prometheus-Remote-Write-Histograms-Written': '0',
+            'X-Prometheus-Remote-Write-Histograms-Written': String(result.histograms),
             'X-Prometheus-Remote-Write-Exemplars-Written': String(result.exemplars),
           };
     if (result.error !== null) return { ...plain(400, result.error.message), headers: { 'Content-Type': 'text/plain; charset=utf-8', ...headers } };

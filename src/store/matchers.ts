@@ -1,10 +1,9 @@
 /**
  * Label matchers, compiled once a query. Regular expressions are RE2 syntax, anchored, and must not be able to stall the process: what is
- * an alternation of literals becomes a set of values that are looked up, patterns without nested or repeated repetition run as a RegExp
- * (which cannot backtrack far on them), all others in re2js.
+ * an alternation of literals becomes a set of values that are looked up; for all others src/core/re2.ts chooses a way that cannot backtrack.
  */
-import { RE2JS } from 're2js';
 import { PermanentError } from '#src/core/errors.ts';
+import { compilePattern } from '#src/core/re2.ts';
 import type { Matcher } from '#src/core/series.ts';
 
 export interface CompiledMatcher {
@@ -34,50 +33,10 @@ function alternatives(pattern: string): string[] | null {
   return parts.every((part) => LITERAL.test(part)) ? [...new Set(parts.map(withoutEscapes))] : null;
 }
 
-/**
- * A pattern that a RegExp runs safely and as RE2 does: literals, dots, simple classes and escapes, each with at most one repetition, at most
- * four repetitions in all, groups and alternations without repetition.
- */
-const SAFE_ATOM = /^(?:[A-Za-z0-9_\-:/ ,@%~"'<>=&;!#`]|\.|\\[.\-+*?()|[\]{}^$/\\dw]|\[\^?(?:[A-Za-z0-9_](?:-[A-Za-z0-9_])?|[.:/ ,@%~"'<>=;!#`])+-?\])/;
-function isSafe(pattern: string): boolean {
-  let repetitions = 0;
-  let rest = pattern;
-  while (rest !== '') {
-    if (/^[|(]/.test(rest)) {
-      rest = rest.slice(rest.startsWith('(?:') ? 3 : 1);
-      if (/^[*+?{]/.test(rest)) return false;
-      continue;
-    }
-    if (rest.startsWith(')')) {
-      rest = rest.slice(1);
-      if (/^[*+?{]/.test(rest)) return false;
-      continue;
-    }
-    const atom = SAFE_ATOM.exec(rest);
-    if (atom === null) return false;
-    rest = rest.slice(atom[0].length);
-    const repetition = /^[*+?]\??/.exec(rest);
-    if (repetition !== null) {
-      rest = rest.slice(repetition[0].length);
-      repetitions++;
-    }
-    if (/^[*+?{]/.test(rest)) return false;
-  }
-  return repetitions <= 4;
-}
-
-function compilePattern(pattern: string): (value: string) => boolean {
-  if (isSafe(pattern)) {
-    try {
-      const safe = new RegExp(`^(?:${pattern})$`, 'su');
-      return (value) => safe.test(value);
-    } catch {
-      // Not the same syntax after all: re2js decides.
-    }
-  }
+function compileRegex(pattern: string): (value: string) => boolean {
   try {
-    const re2 = RE2JS.compile(`^(?s:${pattern})$`);
-    return (value) => re2.test(value);
+    const compiled = compilePattern(`^(?s:${pattern})$`);
+    return (value) => compiled.test(value);
   } catch (cause) {
     throw new PermanentError(`invalid regular expression ${JSON.stringify(pattern)}`, { cause });
   }
@@ -95,7 +54,7 @@ export function compileMatcher(matcher: Matcher): CompiledMatcher {
     matches = (value) => set.has(value);
   } else if (wanted === '.*') matches = () => true;
   else if (wanted === '.+') matches = (value) => value !== '';
-  else matches = compilePattern(wanted);
+  else matches = compileRegex(wanted);
   if (op === '=~') return { name, matches, values: literals, matchesEmpty: matches('') };
   return { name, matches: (value) => !matches(value), values: null, matchesEmpty: !matches('') };
 }
