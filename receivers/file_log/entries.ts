@@ -44,7 +44,7 @@ export class EntryFactory {
     this.#computedAttributes = Object.entries(config.attributes).filter(([, text]) => text.fixed === null);
     this.#computedResource = Object.entries(config.resource).filter(([, text]) => text.fixed === null);
     const simple = this.#computedAttributes.length === 0 && this.#computedResource.length === 0 && !config.include_file_record_number && !config.include_file_record_offset;
-    this.#fast = simple && splitter.isPlain && splitter.encoding.isUtf8 ? compileFast(config, chain, (entry) => this.#batch.add(entry)) : null;
+    this.#fast = simple && splitter.isPlain && splitter.encoding.isUtf8 ? compileFast(config, chain) : null;
   }
 
   get isFast(): boolean {
@@ -82,8 +82,9 @@ export class EntryFactory {
     return basis;
   }
 
-  takeLines(file: TailedFile, bytes: Buffer, from: number, end: number, position: number): number {
-    return this.#fast!.take(this.#batch, this.#basis(file), file, bytes, from, end, (start, stop, at) => this.take(file, bytes, start, stop, position + at - from));
+  /** `most` and `mostBytes`: what the batch has room for. */
+  takeLines(file: TailedFile, bytes: Buffer, from: number, end: number, position: number, most: number, mostBytes: number): number {
+    return this.#fast!.take(this.#batch, this.#basis(file), file, bytes, from, end, most, mostBytes, (start, stop, at) => this.take(file, bytes, start, stop, position + at - from));
   }
 
   take(file: TailedFile, bytes: Buffer, start: number, end: number, position: number): void {

@@ -160,7 +160,7 @@ export class FileLogReceiver implements EntryTaker {
     return this.#batch.count >= MAX_RECORDS || this.#batch.sizeBytes >= MAX_BYTES;
   }
   takeLines(file: TailedFile, bytes: Buffer, from: number, end: number, position: number): number {
-    return this.#entries.takeLines(file, bytes, from, end, position);
+    return this.#entries.takeLines(file, bytes, from, end, position, MAX_RECORDS - this.#batch.count, MAX_BYTES);
   }
   take(file: TailedFile, bytes: Buffer, start: number, end: number, position: number): void {
     this.#entries.take(file, bytes, start, end, position);

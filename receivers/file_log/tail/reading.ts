@@ -9,6 +9,8 @@ import type { TailedFile } from './tailed_file.ts';
 
 /** 256 KB a read: larger blocks were not faster, smaller ones cost calls. */
 const BLOCK = 256 * 1024;
+/** Bytes behind the data that may be read as part of a word. */
+const SLACK = 8;
 /** Bytes of one file before the next one has its turn. */
 const TURN = 16 * 1024 * 1024;
 
@@ -49,8 +51,8 @@ export class FileReader {
     if (file.isGzip) return this.#readGzip(file);
     let base = file.offset, at = 0, have = 0;
     for (let total = 0; ; ) {
-      if (have === this.#buffer.length) this.#grow(have);
-      const count = fs.readSync(file.descriptor, this.#buffer, have, Math.min(BLOCK, this.#buffer.length - have), base + have);
+      if (have + SLACK >= this.#buffer.length) this.#grow(have);
+      const count = fs.readSync(file.descriptor, this.#buffer, have, Math.min(BLOCK, this.#buffer.length - SLACK - have), base + have);
       have += count;
       total += count;
       const atEnd = count === 0;
@@ -135,8 +137,8 @@ export class FileReader {
         const from = Math.min(skip, chunk.length);
         skip -= from;
         for (let given = from; given < chunk.length; ) {
-          if (have === this.#buffer.length) this.#grow(have);
-          const count = chunk.copy(this.#buffer, have, given);
+          if (have + SLACK >= this.#buffer.length) this.#grow(have);
+          const count = chunk.copy(this.#buffer, have, given, given + Math.min(chunk.length - given, this.#buffer.length - SLACK - have));
           given += count;
           have += count;
           if (!(await takeAll(false))) return false;
