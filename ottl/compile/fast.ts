@@ -7,12 +7,12 @@ import type { PathAccess } from '#ottl/contexts/context.ts';
 import { convert, type RecordContext } from '#ottl/function.ts';
 import { compilePattern } from '#ottl/pattern.ts';
 import type { Call, CompareOp, Condition, Expression } from '#ottl/syntax/ast.ts';
-import type { Stored, Value } from '#ottl/values.ts';
+import { fail, type Stored, type Value } from '#ottl/values.ts';
 import { attributeLiteral, type Cursor } from '#src/data/cursor.ts';
 import { keyId } from '#src/data/keys.ts';
 import { literal } from '#src/data/space.ts';
 import { EMPTY, STRING } from '#src/data/value.ts';
-import { BytePattern } from './byte_pattern.ts';
+import { BytePattern, groups } from './byte_pattern.ts';
 import { compilePathOf } from './expression.ts';
 import type { Scope } from './scope.ts';
 
@@ -152,6 +152,7 @@ function matchesValue(_cursor: Cursor, value: Stored, pattern: { test(text: stri
 
 export function fastStatement(call: Call, scope: Scope): Run | null {
   const [first, second] = call.args;
+  if (call.name === 'merge_maps') return fastExtract(call, scope);
   if (call.args.length !== 2 || !first || !second || first.name !== undefined || second.name !== undefined || !scope.functions.has(call.name)) return null;
   if (call.name === 'set') return fastSet(first.value, second.value, scope);
   if (call.name === 'delete_key' && second.value.kind === 'string' && first.value.kind === 'path') {
@@ -165,6 +166,44 @@ export function fastStatement(call: Call, scope: Scope): Run | null {
   }
   return null;
 }
+
+/** merge_maps(attributes, ExtractPatterns(text, "…"), "upsert"): captures become attributes without a map between. */
+function fastExtract(call: Call, scope: Scope): Run | null {
+  const [target, source, strategy] = call.args.map(({ name, value }) => (name === undefined ? value : null));
+  if (call.args.length !== 3 || !target || !source || strategy?.kind !== 'string' || strategy.value !== 'upsert') return null;
+  if (source.kind !== 'call' || source.name !== 'ExtractPatterns' || source.keys.length > 0 || source.args.length !== 2 || !scope.functions.has('ExtractPatterns')) return null;
+  const [from, pattern] = source.args.map(({ name, value }) => (name === undefined ? value : null));
+  if (pattern?.kind !== 'string' || from?.kind !== 'path' || target.kind !== 'path') return null;
+  const to = pathOf(target, scope, true)?.known;
+  const known = pathOf(from, scope)?.known;
+  const bytes = BytePattern.of(pattern.value);
+  if (to?.kind !== 'attributes' || (known?.kind !== 'any' && known?.kind !== 'attribute') || !bytes) return null;
+  let names: readonly string[];
+  try {
+    names = compilePattern(pattern.value).groupNames;
+  } catch {
+    return null;
+  }
+  const named = names.flatMap((name, i) => (name === '' ? [] : [{ id: keyId(name), group: i + 1 }]));
+  if (named.length === 0 || new Set(named.map(({ id }) => id)).size < named.length) return null;
+  const ids = Int32Array.from(named, ({ id }) => id);
+  const numbers = Int32Array.from(named, ({ group }) => group);
+  const { cursor } = to;
+  const text = known.cursor;
+  const read = known.kind === 'any' ? () => text.readAnyField(known.field) : readKey(text, keyId(known.key));
+  return () => {
+    const type = read();
+    if (type !== STRING) fail(`expected string but got ${TYPE_NAMES[type]}`);
+    if (!bytes.exec(text.space.bytes, text.valueAt, text.valueAt + text.valueSize)) return;
+    for (let i = 0; i < ids.length; i++) {
+      const at = groups[2 * numbers[i]!]!;
+      cursor.setAttributeSlice(ids[i]!, at, groups[2 * numbers[i]! + 1]! - at);
+    }
+  };
+}
+const readKey = (cursor: Cursor, id: number) => () => cursor.readAttribute(id);
+/** By the types of src/data/value.ts. */
+const TYPE_NAMES = ['nil', 'string', 'bool', 'int64', 'float64', 'pcommon.Slice', 'pcommon.Map', '[]uint8'];
 
 function fastSet(target: Expression, value: Expression, scope: Scope): Run | null {
   const to = pathOf(target, scope, true)?.known;
