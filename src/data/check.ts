@@ -62,7 +62,8 @@ function messages(B: Buffer, start: number, end: number, wanted: number, signal:
     } else {
       // Fields 1 and 2 down to the scope are messages; with another wire type they are nobody's.
       const field = t >>> 3;
-      if (t < 8 || (depth === 0 ? field === 1 : depth < 3 ? field <= 2 : depth === 3 ? field < 13 && field !== 4 && field !== 6 && field !== 8 : field === 1)) throw bad(depth, at);
+      if (t < 8 || (depth === 0 ? field === 1 : depth < 3 ? field <= 2 : depth === 3 ? field < 13 && field !== 4 && field !== 6 && field !== 8 : field === 1))
+        throw bad(depth, at);
       p = scalar(B, p, w, end);
       if (p < 0) throw bad(depth, at);
     }

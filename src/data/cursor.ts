@@ -18,8 +18,7 @@ import { after, readLength, skipField } from './scan.ts';
 import { arena, type Literal, type Space } from './space.ts';
 import { ARRAY, BOOL, BYTES, DOUBLE, EMPTY, INT, MAP, STRING, type Value, ValueMap, type ValueType } from './value.ts';
 
-// A row of an attribute: start and end of the field, start and size of the key, number of the key (-1 none, -2 deleted), start and end of the AnyValue, its edit.
-const START = 0;
+// A row of an attribute: start (at 0) and end of the field, start and size of the key, number of the key (-1 none, -2 deleted), start and end of the AnyValue, its edit.
 const END = 1;
 const KEY = 2;
 const ID = 3;
@@ -600,7 +599,10 @@ export class Cursor {
     writeAnyValue(composer, value);
     const size = composer.length;
     // A later one of two attributes with the same key is not the row that #compose would find.
-    const o = row >= 0 && this.#rows[row + ID]! >= 0 && this.#slot[this.#rows[row + ID]!] !== row ? this.#composeDuplicate(row, size) : this.#composeRow(row, key, size);
+    const o =
+      row >= 0 && this.#rows[row + ID]! >= 0 && this.#slot[this.#rows[row + ID]!] !== row
+        ? this.#composeDuplicate(row, size)
+        : this.#composeRow(row, key, size);
     composer.buffer.copy(this.space.bytes, o, 0, size);
   }
   #composeDuplicate(row: number, size: number): number {

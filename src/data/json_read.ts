@@ -24,23 +24,28 @@ export function parseJsonMessage(type: JsonMessage, json: string | Uint8Array): 
     // Integers above 2^53 that are no strings would be rounded: keep the text of such.
     value = /[:[,]\s*-?\d{16}/.test(text) ? JSON.parse(text, exactIntegers) : JSON.parse(text);
   } catch (error) {
-    throw new PermanentError(`OTLP JSON: ${(error as Error).message}`, { cause: undefined });
+    throw new PermanentError(`OTLP JSON: ${(error as Error).message}`);
   }
   const writer = new ProtoWriter(text.length);
   const path: (string | number)[] = [];
-  writeMessage(writer, type, value, path, 0);
+  if (value !== null) writeMessage(writer, type, value, path, 0);
   return writer.finish();
 }
 
 function exactIntegers(_key: string, value: unknown, context?: { source?: string }): unknown {
-  return typeof value === 'number' && !Number.isSafeInteger(value) && context?.source !== undefined && /^-?\d+$/.test(context.source) ? BigInt(context.source) : value;
+  return typeof value === 'number' && !Number.isSafeInteger(value) && context?.source !== undefined && /^-?\d+$/.test(context.source)
+    ? BigInt(context.source)
+    : value;
 }
 
 type Path = (string | number)[];
 function fail(path: Path, wanted: string, value: unknown): never {
   const where = path.reduce<string>((text, step) => (typeof step === 'number' ? `${text}[${step}]` : text === '' ? step : `${text}.${step}`), '');
-  const shown = typeof value === 'bigint' ? String(value) : (JSON.stringify(value, (_k, v) => (typeof v === 'bigint' ? String(v) : v)) ?? 'undefined');
-  throw new PermanentError(`OTLP JSON: ${where === '' ? 'the request' : where}: ${wanted} was wanted, not ${shown.length > 60 ? `${shown.slice(0, 60)}…` : shown}`);
+  // Objects are only named: they may be huge or deep.
+  const shown = Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : typeof value === 'string' ? JSON.stringify(value) : String(value);
+  throw new PermanentError(
+    `OTLP JSON: ${where === '' ? 'the request' : where}: ${wanted} was wanted, not ${shown.length > 60 ? `${shown.slice(0, 60)}…` : shown}`,
+  );
 }
 
 function writeMessage(writer: ProtoWriter, type: JsonMessage, value: unknown, path: Path, depth: number): void {
@@ -105,6 +110,7 @@ function writeField(writer: ProtoWriter, field: JsonField, value: unknown, path:
       return;
     case 'enum': {
       const known = typeof value === 'string' ? field.names.indexOf(value) : -1;
+      if (typeof value === 'string' && known < 0) fail(path, 'a number or name of the enum', value);
       writer.int(number, known >= 0 ? known : integer(value, path, -(2n ** 31n), 2n ** 31n - 1n));
       return;
     }

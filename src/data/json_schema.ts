@@ -4,7 +4,22 @@
  */
 import type { Signal } from '#src/core/batch.ts';
 
-export type FieldKind = 'string' | 'bytes' | 'hex' | 'bool' | 'int32' | 'uint32' | 'sint32' | 'fixed32' | 'int64' | 'uint64' | 'fixed64' | 'sfixed64' | 'double' | 'enum' | 'message';
+export type FieldKind =
+  | 'string'
+  | 'bytes'
+  | 'hex'
+  | 'bool'
+  | 'int32'
+  | 'uint32'
+  | 'sint32'
+  | 'fixed32'
+  | 'int64'
+  | 'uint64'
+  | 'fixed64'
+  | 'sfixed64'
+  | 'double'
+  | 'enum'
+  | 'message';
 
 export interface JsonField {
   readonly number: number;
@@ -37,7 +52,16 @@ function none(): JsonMessage {
   throw new TypeError('not a message field');
 }
 function field(number: number, name: string, kind: FieldKind, more: More = {}): JsonField {
-  return { number, name, kind, repeated: more.repeated ?? false, always: more.always ?? false, idSize: more.idSize ?? 0, message: more.message ?? none, names: more.names ?? [] };
+  return {
+    number,
+    name,
+    kind,
+    repeated: more.repeated ?? false,
+    always: more.always ?? false,
+    idSize: more.idSize ?? 0,
+    message: more.message ?? none,
+    names: more.names ?? [],
+  };
 }
 const nested = (number: number, name: string, message: () => JsonMessage, more: More = {}): JsonField => field(number, name, 'message', { ...more, message });
 const list = (number: number, name: string, message: () => JsonMessage): JsonField => field(number, name, 'message', { repeated: true, message });
@@ -70,7 +94,12 @@ const keyValue: JsonMessage = message('KeyValue', [field(1, 'key', 'string'), ne
 const attributes = (number: number, name = 'attributes'): JsonField => list(number, name, () => keyValue);
 const dropped = (number: number, what = 'Attributes'): JsonField => field(number, `dropped${what}Count`, 'uint32');
 
-const entityRef = message('EntityRef', [field(1, 'schemaUrl', 'string'), field(2, 'type', 'string'), field(3, 'idKeys', 'string', { repeated: true }), field(4, 'descriptionKeys', 'string', { repeated: true })]);
+const entityRef = message('EntityRef', [
+  field(1, 'schemaUrl', 'string'),
+  field(2, 'type', 'string'),
+  field(3, 'idKeys', 'string', { repeated: true }),
+  field(4, 'descriptionKeys', 'string', { repeated: true }),
+]);
 const resource = message('Resource', [attributes(1), dropped(2), list(3, 'entityRefs', () => entityRef)]);
 const scope = message('InstrumentationScope', [field(1, 'name', 'string'), field(2, 'version', 'string'), attributes(3), dropped(4)]);
 const inResource = nested(1, 'resource', () => resource, { always: true });
@@ -80,7 +109,14 @@ const schemaUrl = field(3, 'schemaUrl', 'string');
 const SPAN_KINDS = ['SPAN_KIND_UNSPECIFIED', 'SPAN_KIND_INTERNAL', 'SPAN_KIND_SERVER', 'SPAN_KIND_CLIENT', 'SPAN_KIND_PRODUCER', 'SPAN_KIND_CONSUMER'];
 const STATUS_CODES = ['STATUS_CODE_UNSET', 'STATUS_CODE_OK', 'STATUS_CODE_ERROR'];
 const event = message('Event', [time(1), field(2, 'name', 'string'), attributes(3), dropped(4)]);
-const link = message('Link', [id(1, 'traceId', 16), id(2, 'spanId', 8), field(3, 'traceState', 'string'), attributes(4), dropped(5), field(6, 'flags', 'fixed32')]);
+const link = message('Link', [
+  id(1, 'traceId', 16),
+  id(2, 'spanId', 8),
+  field(3, 'traceState', 'string'),
+  attributes(4),
+  dropped(5),
+  field(6, 'flags', 'fixed32'),
+]);
 const status = message('Status', [field(2, 'message', 'string'), field(3, 'code', 'enum', { names: STATUS_CODES })]);
 const span = message('Span', [
   id(1, 'traceId', 16),
@@ -103,7 +139,10 @@ const span = message('Span', [
 const scopeSpans = message('ScopeSpans', [inScope, list(2, 'spans', () => span), schemaUrl]);
 const resourceSpans = message('ResourceSpans', [inResource, list(2, 'scopeSpans', () => scopeSpans), schemaUrl]);
 
-const SEVERITIES = ['SEVERITY_NUMBER_UNSPECIFIED', ...['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'].flatMap((level) => ['', '2', '3', '4'].map((n) => `SEVERITY_NUMBER_${level}${n}`))];
+const SEVERITIES = [
+  'SEVERITY_NUMBER_UNSPECIFIED',
+  ...['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'].flatMap((level) => ['', '2', '3', '4'].map((n) => `SEVERITY_NUMBER_${level}${n}`)),
+];
 const logRecord = message('LogRecord', [
   time(1),
   time(11, 'observedTimeUnixNano'),
@@ -128,8 +167,8 @@ const exemplar = message('Exemplar', [
   time(2),
   field(3, 'asDouble', 'double', oneof),
   field(6, 'asInt', 'sfixed64', oneof),
-  id(4, 'spanId', 8),
   id(5, 'traceId', 16),
+  id(4, 'spanId', 8),
 ]);
 const numberPoint = message('NumberDataPoint', [
   attributes(7),

@@ -136,5 +136,8 @@ function double(number: number): string {
   if (Number.isNaN(number)) return '"NaN"';
   if (number === Infinity) return '"Infinity"';
   if (number === -Infinity) return '"-Infinity"';
-  return Object.is(number, -0) ? '-0' : String(number);
+  if (Object.is(number, -0)) return '-0';
+  const text = String(number);
+  // The Collector writes two digits of an exponent at least, as Go does.
+  return text.at(-3) === 'e' ? `${text.slice(0, -1)}0${text.at(-1)}` : text;
 }

@@ -32,7 +32,8 @@ function messageType(name: string, attributes: number, fields: readonly (readonl
     wires[field] = wire;
     if (field < 16) slots[(field << 3) | (wire & 7)] = (field << 2) | (wire & REPEATED ? 1 : 0);
     // Packed or not: a repeated number may come either way.
-    if (field < 16 && wire === (REPEATED | LENGTH) && PACKED.has(`${name}.${field}`)) slots[(field << 3) | FIXED64] = slots[(field << 3) | VARINT] = (field << 2) | 1;
+    if (field < 16 && wire === (REPEATED | LENGTH) && PACKED.has(`${name}.${field}`))
+      slots[(field << 3) | FIXED64] = slots[(field << 3) | VARINT] = (field << 2) | 1;
   }
   if (attributes > 0) {
     slots[(attributes << 3) | LENGTH] = 255;
@@ -76,28 +77,153 @@ export const EXEMPLAR = { timeUnixNano: 2, asDouble: 3, spanId: 4, traceId: 5, a
 
 const v = VARINT, f64 = FIXED64, l = LENGTH, f32 = FIXED32; // biome-ignore format: short names for the tables below
 // The resource and the scope are tables' "repeated" so that one that came in pieces is noticed (join_split.ts).
-export const RESOURCE_GROUP_TYPE = messageType('ResourceGroup', 0, [[1, R | l], [2, R | l], [3, l]]);
-export const SCOPE_GROUP_TYPE = messageType('ScopeGroup', 0, [[1, R | l], [2, R | l], [3, l]]);
-export const RESOURCE_TYPE = messageType('Resource', 1, [[2, v], [3, R | l]]);
-export const SCOPE_TYPE = messageType('InstrumentationScope', 3, [[1, l], [2, l], [4, v]]);
-export const SPAN_TYPE = messageType('Span', 9, [[1, l], [2, l], [3, l], [4, l], [5, l], [6, v], [7, f64], [8, f64], [10, v], [11, R | l], [12, v], [13, R | l], [14, v], [15, l], [16, f32]]);
-export const STATUS_TYPE = messageType('Status', 0, [[2, l], [3, v]]);
-export const SPAN_EVENT_TYPE = messageType('Event', 3, [[1, f64], [2, l], [4, v]]);
-export const SPAN_LINK_TYPE = messageType('Link', 4, [[1, l], [2, l], [3, l], [5, v], [6, f32]]);
-export const LOG_TYPE = messageType('LogRecord', 6, [[1, f64], [2, v], [3, l], [5, l], [7, v], [8, f32], [9, l], [10, l], [11, f64], [12, l]]);
-export const METRIC_TYPE = messageType('Metric', 12, [[1, l], [2, l], [3, l], [5, l], [7, l], [9, l], [10, l], [11, l]]);
-export const METRIC_DATA_TYPE = messageType('MetricData', 0, [[1, R | l], [2, v], [3, v]]);
-export const NUMBER_POINT_TYPE = messageType('NumberDataPoint', 7, [[2, f64], [3, f64], [4, f64], [5, R | l], [6, f64], [8, v]]);
-export const HISTOGRAM_POINT_TYPE = messageType('HistogramDataPoint', 9, [[2, f64], [3, f64], [4, f64], [5, f64], [6, R | l], [7, R | l], [8, R | l], [10, v], [11, f64], [12, f64]]);
-export const EXPONENTIAL_POINT_TYPE = messageType('ExponentialHistogramDataPoint', 1, [[2, f64], [3, f64], [4, f64], [5, f64], [6, v], [7, f64], [8, l], [9, l], [10, v], [11, R | l], [12, f64], [13, f64], [14, f64]]);
-export const BUCKETS_TYPE = messageType('Buckets', 0, [[1, v], [2, R | l]]);
-export const SUMMARY_POINT_TYPE = messageType('SummaryDataPoint', 7, [[2, f64], [3, f64], [4, f64], [5, f64], [6, R | l], [8, v]]);
-export const QUANTILE_TYPE = messageType('ValueAtQuantile', 0, [[1, f64], [2, f64]]);
-export const EXEMPLAR_TYPE = messageType('Exemplar', 7, [[2, f64], [3, f64], [4, l], [5, l], [6, f64]]);
+export const RESOURCE_GROUP_TYPE = messageType('ResourceGroup', 0, [
+  [1, R | l],
+  [2, R | l],
+  [3, l],
+]);
+export const SCOPE_GROUP_TYPE = messageType('ScopeGroup', 0, [
+  [1, R | l],
+  [2, R | l],
+  [3, l],
+]);
+export const RESOURCE_TYPE = messageType('Resource', 1, [
+  [2, v],
+  [3, R | l],
+]);
+export const SCOPE_TYPE = messageType('InstrumentationScope', 3, [
+  [1, l],
+  [2, l],
+  [4, v],
+]);
+export const SPAN_TYPE = messageType('Span', 9, [
+  [1, l],
+  [2, l],
+  [3, l],
+  [4, l],
+  [5, l],
+  [6, v],
+  [7, f64],
+  [8, f64],
+  [10, v],
+  [11, R | l],
+  [12, v],
+  [13, R | l],
+  [14, v],
+  [15, l],
+  [16, f32],
+]);
+export const STATUS_TYPE = messageType('Status', 0, [
+  [2, l],
+  [3, v],
+]);
+export const SPAN_EVENT_TYPE = messageType('Event', 3, [
+  [1, f64],
+  [2, l],
+  [4, v],
+]);
+export const SPAN_LINK_TYPE = messageType('Link', 4, [
+  [1, l],
+  [2, l],
+  [3, l],
+  [5, v],
+  [6, f32],
+]);
+export const LOG_TYPE = messageType('LogRecord', 6, [
+  [1, f64],
+  [2, v],
+  [3, l],
+  [5, l],
+  [7, v],
+  [8, f32],
+  [9, l],
+  [10, l],
+  [11, f64],
+  [12, l],
+]);
+export const METRIC_TYPE = messageType('Metric', 12, [
+  [1, l],
+  [2, l],
+  [3, l],
+  [5, l],
+  [7, l],
+  [9, l],
+  [10, l],
+  [11, l],
+]);
+export const METRIC_DATA_TYPE = messageType('MetricData', 0, [
+  [1, R | l],
+  [2, v],
+  [3, v],
+]);
+export const NUMBER_POINT_TYPE = messageType('NumberDataPoint', 7, [
+  [2, f64],
+  [3, f64],
+  [4, f64],
+  [5, R | l],
+  [6, f64],
+  [8, v],
+]);
+export const HISTOGRAM_POINT_TYPE = messageType('HistogramDataPoint', 9, [
+  [2, f64],
+  [3, f64],
+  [4, f64],
+  [5, f64],
+  [6, R | l],
+  [7, R | l],
+  [8, R | l],
+  [10, v],
+  [11, f64],
+  [12, f64],
+]);
+export const EXPONENTIAL_POINT_TYPE = messageType('ExponentialHistogramDataPoint', 1, [
+  [2, f64],
+  [3, f64],
+  [4, f64],
+  [5, f64],
+  [6, v],
+  [7, f64],
+  [8, l],
+  [9, l],
+  [10, v],
+  [11, R | l],
+  [12, f64],
+  [13, f64],
+  [14, f64],
+]);
+export const BUCKETS_TYPE = messageType('Buckets', 0, [
+  [1, v],
+  [2, R | l],
+]);
+export const SUMMARY_POINT_TYPE = messageType('SummaryDataPoint', 7, [
+  [2, f64],
+  [3, f64],
+  [4, f64],
+  [5, f64],
+  [6, R | l],
+  [8, v],
+]);
+export const QUANTILE_TYPE = messageType('ValueAtQuantile', 0, [
+  [1, f64],
+  [2, f64],
+]);
+export const EXEMPLAR_TYPE = messageType('Exemplar', 7, [
+  [2, f64],
+  [3, f64],
+  [4, l],
+  [5, l],
+  [6, f64],
+]);
 
 /** Kinds of a metric are the field numbers of its data. */
 export type MetricKind = 0 | 5 | 7 | 9 | 10 | 11;
 /** The data point messages by metric kind. */
 export function pointTypeOf(kind: number): MessageType {
-  return kind === METRIC.histogram ? HISTOGRAM_POINT_TYPE : kind === METRIC.exponentialHistogram ? EXPONENTIAL_POINT_TYPE : kind === METRIC.summary ? SUMMARY_POINT_TYPE : NUMBER_POINT_TYPE;
+  return kind === METRIC.histogram
+    ? HISTOGRAM_POINT_TYPE
+    : kind === METRIC.exponentialHistogram
+      ? EXPONENTIAL_POINT_TYPE
+      : kind === METRIC.summary
+        ? SUMMARY_POINT_TYPE
+        : NUMBER_POINT_TYPE;
 }

@@ -15,7 +15,11 @@ import { otlp } from './testing/otlp_descriptor.ts';
 import { decodePlain, encodeInOrder, KEYS, type Plain, Random, REQUEST_TYPES, randomRequest } from './testing/random_otlp.ts';
 import type { Value } from './value.ts';
 
-const NAMES = { traces: ['resourceSpans', 'scopeSpans', 'spans'], logs: ['resourceLogs', 'scopeLogs', 'logRecords'], metrics: ['resourceMetrics', 'scopeMetrics', 'metrics'] } as const;
+const NAMES = {
+  traces: ['resourceSpans', 'scopeSpans', 'spans'],
+  logs: ['resourceLogs', 'scopeLogs', 'logRecords'],
+  metrics: ['resourceMetrics', 'scopeMetrics', 'metrics'],
+} as const;
 const RECORDS: Readonly<Record<Signal, Cursor>> = { traces: span, logs: log, metrics: metric };
 const DATA = ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary'];
 
@@ -81,11 +85,21 @@ const many = (object: Plain | undefined, field: string): Plain[] => ((object?.[f
 
 /** A random pass: edits at a level, perhaps a drop, perhaps a resource attribute that the last record wins. */
 function randomPass(random: Random, signal: Signal): TwicePass {
-  const levels: Level[] = signal === 'logs' ? [RESOURCE_LEVEL, SCOPE_LEVEL, RECORD_LEVEL, RECORD_LEVEL] : [RESOURCE_LEVEL, SCOPE_LEVEL, RECORD_LEVEL, INNER_LEVEL];
+  const levels: Level[] =
+    signal === 'logs' ? [RESOURCE_LEVEL, SCOPE_LEVEL, RECORD_LEVEL, RECORD_LEVEL] : [RESOURCE_LEVEL, SCOPE_LEVEL, RECORD_LEVEL, INNER_LEVEL];
   const level = random.pick(levels);
   const field = level === RECORD_LEVEL && signal === 'metrics' ? 'metadata' : 'attributes';
   const edits = Array.from({ length: random.below(4) }, () => randomEdit(random, field));
-  const cursor = level === RESOURCE_LEVEL ? resource : level === SCOPE_LEVEL ? scope : level === RECORD_LEVEL ? RECORDS[signal] : signal === 'traces' ? spanEvent : dataPoint;
+  const cursor =
+    level === RESOURCE_LEVEL
+      ? resource
+      : level === SCOPE_LEVEL
+        ? scope
+        : level === RECORD_LEVEL
+          ? RECORDS[signal]
+          : signal === 'traces'
+            ? spanEvent
+            : dataPoint;
   const dropKey = random.below(2) === 0 ? random.pick(KEYS) : null;
   const dropId = dropKey === null ? -1 : keyId(dropKey);
   const special = random.below(3);
@@ -107,7 +121,8 @@ function randomPass(random: Random, signal: Signal): TwicePass {
   const apply = (object: Plain, group: Plain, parent: Plain = {}): boolean => {
     if (dropKey !== null && listOf(object, field).some((entry) => keyOf(entry) === dropKey)) return false;
     for (const edit of edits) edit.onObject(object);
-    if (readsResource && level !== RESOURCE_LEVEL && listOf((group['resource'] ??= {}) as Plain, 'attributes').some((entry) => entry.key === 'last')) setEntry(listOf(object, field), 'seen', { boolValue: true });
+    if (readsResource && level !== RESOURCE_LEVEL && listOf((group['resource'] ??= {}) as Plain, 'attributes').some((entry) => entry.key === 'last'))
+      setEntry(listOf(object, field), 'seen', { boolValue: true });
     if (outward) setEntry(listOf((group['resource'] ??= {}) as Plain, 'attributes'), 'last', { intValue: String(plainCount++) });
     if (special === 0) specialOnObject(level, signal, object, group, parent);
     return true;
@@ -135,7 +150,16 @@ function randomPass(random: Random, signal: Signal): TwicePass {
       return !dropsEmpty || many(group, scopesName).length > 0;
     });
   };
-  return { pass: { level, visit, reads: readsResource ? RESOURCE_LEVEL : 0, writes: (outward ? RESOURCE_LEVEL : 0) | (special === 0 && level === INNER_LEVEL ? RECORD_LEVEL : 0), dropsEmpty }, onObject };
+  return {
+    pass: {
+      level,
+      visit,
+      reads: readsResource ? RESOURCE_LEVEL : 0,
+      writes: (outward ? RESOURCE_LEVEL : 0) | (special === 0 && level === INNER_LEVEL ? RECORD_LEVEL : 0),
+      dropsEmpty,
+    },
+    onObject,
+  };
 }
 function specialOnCursor(level: Level, signal: Signal): void {
   if (level === RESOURCE_LEVEL) resourceGroup.setText(3, 'http://schema');
@@ -187,6 +211,9 @@ function specialOnObject(level: Level, signal: Signal, object: Plain, group: Pla
   }
 }
 
+/** For callbacks of one expression. */
+const keep = (..._done: unknown[]): number => KEEP;
+
 /** Empty lists and empty resources say nothing: both sides without them. */
 function normal(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(normal);
@@ -209,7 +236,10 @@ test('random passes of random edits give what the same edits of decoded objects 
       const random = new Random(seed * 7919);
       const { bytes } = randomRequest(signal, seed);
       const passes = Array.from({ length: 1 + random.below(4) }, () => randomPass(random, signal));
-      const rewriter = new BytesRewriter(signal, passes.map((one) => one.pass));
+      const rewriter = new BytesRewriter(
+        signal,
+        passes.map((one) => one.pass),
+      );
       if (planWalks(rewriter.passes).length < passes.length) shared++;
       const batch = new Batch(signal, [bytes], checkAndCount(signal, bytes));
       const want = decodePlain(REQUEST_TYPES[signal], bytes);
@@ -238,7 +268,9 @@ test('unknown fields and the order of fields survive where nothing is edited', (
   const object = { resourceSpans: [{ scopeSpans: [{ spans: [{ name: 'a', attributes: [{ key: 'k', value: { stringValue: 'v' } }] }, { name: 'b' }] }] }] };
   const bytes = encodeInOrder(type, object, 'descending', new Random(1), false);
   const extra = Buffer.concat([bytes, Buffer.from([0xa2, 0x06, 2, 1, 2])]);
-  const rewriter = new BytesRewriter('traces', [{ level: RECORD_LEVEL, reads: 0, writes: 0, visit: () => (span.text(SPAN.name) === 'b' ? DROP : KEEP), dropsEmpty: true }]);
+  const rewriter = new BytesRewriter('traces', [
+    { level: RECORD_LEVEL, reads: 0, writes: 0, visit: () => (span.text(SPAN.name) === 'b' ? DROP : KEEP), dropsEmpty: true },
+  ]);
   const got = rewriter.rewrite(new Batch('traces', [extra], 2))!;
   assert.deepEqual([...got.bytes.subarray(-5)], [0xa2, 0x06, 2, 1, 2]);
   assert.equal(got.itemCount, 1);
@@ -257,13 +289,17 @@ test('attributes are compared, read and deleted in place, duplicates first one f
     { key: 'n', value: { intValue: '9007199254740993' } },
     { key: 'd', value: { doubleValue: 2.5 } },
   ];
-  const bytes = Buffer.from(type.encode(type.fromObject({ resourceLogs: [{ scopeLogs: [{ logRecords: [{ attributes, body: { stringValue: 'GET /x 200' } }] }] }] })).finish());
+  const bytes = Buffer.from(
+    type.encode(type.fromObject({ resourceLogs: [{ scopeLogs: [{ logRecords: [{ attributes, body: { stringValue: 'GET /x 200' } }] }] }] })).finish(),
+  );
   const [k, n, d] = ['k', 'n', 'd'].map(keyId) as [number, number, number];
   const [one, o, get] = [literal('one'), literal('o'), literal('GET')];
   const seen: unknown[] = [];
   const rewriter = new BytesRewriter('logs', [
     {
-      level: RECORD_LEVEL, reads: 0, writes: 0,
+      level: RECORD_LEVEL,
+      reads: 0,
+      writes: 0,
       visit() {
         seen.push(log.attributeEquals(k, one), log.attributeStartsWith(k, o), log.attributeNumber(d), log.attributeIsNil(keyId('zzz')));
         log.readAttribute(n);
@@ -292,29 +328,51 @@ test('attributes are compared, read and deleted in place, duplicates first one f
 test('a metric is read with its edits, replaced, edited on, and others are added behind it', () => {
   const type = otlp.lookupType('MetricsData');
   const metricType = otlp.lookupType('Metric');
-  const object = { resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: 'm', sum: { dataPoints: [{ asInt: '1' }, { asInt: '2' }] } }, { name: 'other' }] }] }] };
+  const object = {
+    resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: 'm', sum: { dataPoints: [{ asInt: '1' }, { asInt: '2' }] } }, { name: 'other' }] }] }],
+  };
   const bytes = Buffer.from(type.encode(type.fromObject(object)).finish());
   const rewriter = new BytesRewriter('metrics', [
     {
-      level: RECORD_LEVEL, reads: INNER_LEVEL, writes: INNER_LEVEL,
+      level: RECORD_LEVEL,
+      reads: INNER_LEVEL,
+      writes: INNER_LEVEL,
       visit() {
         if (metric.text(METRIC.name) !== 'm') return KEEP;
         metric.setText(METRIC.unit, 's');
         metricData.setInt(METRIC_DATA.aggregationTemporality, 2);
-        const now = metricType.toObject(metricType.decode(currentRecord()), { longs: String }) as { name: string; unit: string; sum: { dataPoints: unknown[] } };
+        const now = metricType.toObject(metricType.decode(currentRecord()), { longs: String }) as {
+          name: string;
+          unit: string;
+          sum: { dataPoints: unknown[] };
+        };
         assert.deepEqual(now, { name: 'm', unit: 's', sum: { dataPoints: [{ asInt: '1' }, { asInt: '2' }], aggregationTemporality: 2 } });
-        replaceRecord(Buffer.from(metricType.encode(metricType.fromObject({ name: now.name, gauge: { dataPoints: [...now.sum.dataPoints, { asInt: '3' }] } })).finish()));
+        replaceRecord(
+          Buffer.from(metricType.encode(metricType.fromObject({ name: now.name, gauge: { dataPoints: [...now.sum.dataPoints, { asInt: '3' }] } })).finish()),
+        );
         metric.setText(METRIC.description, 'later');
         appendRecord(Buffer.from(metricType.encode(metricType.fromObject({ name: 'copy', gauge: { dataPoints: [{ asInt: '4' }] } })).finish()));
         return KEEP;
       },
     },
-    { level: INNER_LEVEL, reads: 0, writes: 0, visit: () => (dataPoint.sfixed64(6) === 2n ? DROP : (dataPoint.setAttributeText(keyId('p'), 'q'), KEEP)) },
+    { level: INNER_LEVEL, reads: 0, writes: 0, visit: () => keep(dataPoint.sfixed64(6) === 2n ? DROP : dataPoint.setAttributeText(keyId('p'), 'q')) },
   ]);
   const got = rewriter.rewrite(new Batch('metrics', [bytes], 2))!;
   const point = (value: string): Plain => ({ attributes: [{ key: 'p', value: { stringValue: 'q' } }], asInt: value });
   assert.deepEqual(decodePlain('MetricsData', got.bytes), {
-    resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: 'm', description: 'later', gauge: { dataPoints: [point('1'), point('3')] } }, { name: 'other' }, { name: 'copy', gauge: { dataPoints: [{ asInt: '4' }] } }] }] }],
+    resourceMetrics: [
+      {
+        scopeMetrics: [
+          {
+            metrics: [
+              { name: 'm', description: 'later', gauge: { dataPoints: [point('1'), point('3')] } },
+              { name: 'other' },
+              { name: 'copy', gauge: { dataPoints: [{ asInt: '4' }] } },
+            ],
+          },
+        ],
+      },
+    ],
   });
   assert.equal(got.itemCount, 3);
 });
@@ -322,19 +380,22 @@ test('a resource that came in two pieces is joined and then edited', () => {
   const piece = (key: string): Buffer => Buffer.from([0x0a, 5 + 0, 0x0a, 3, 0x0a, 1, key.charCodeAt(0)]);
   const inner = Buffer.concat([piece('a'), Buffer.from([0x12, 2, 0x12, 0]), piece('b')]);
   const bytes = Buffer.concat([Buffer.from([0x0a, inner.length]), inner]);
-  const rewriter = new BytesRewriter('logs', [{ level: RESOURCE_LEVEL, reads: 0, writes: 0, visit: () => (resource.setAttribute('b', 1n), KEEP) }]);
+  const rewriter = new BytesRewriter('logs', [{ level: RESOURCE_LEVEL, reads: 0, writes: 0, visit: () => keep(resource.setAttribute('b', 1n)) }]);
   const got = rewriter.rewrite(new Batch('logs', [bytes], 1))!;
-  assert.deepEqual(decodePlain('LogsData', got.bytes), { resourceLogs: [{ resource: { attributes: [{ key: 'a' }, { key: 'b', value: { intValue: '1' } }] }, scopeLogs: [{ logRecords: [{}] }] }] });
+  assert.deepEqual(decodePlain('LogsData', got.bytes), {
+    resourceLogs: [{ resource: { attributes: [{ key: 'a' }, { key: 'b', value: { intValue: '1' } }] }, scopeLogs: [{ logRecords: [{}] }] }],
+  });
 });
 test('damaged bytes end in PermanentError or an answer, and the next batch is rewritten as ever', () => {
   const set = attributeLiteral('x', 'y');
   for (const signal of SIGNALS) {
     const cursor = RECORDS[signal];
     const passes: Pass[] = [
-      { level: RESOURCE_LEVEL, reads: 0, writes: 0, visit: () => (resource.setLiteral(set), KEEP) },
-      { level: RECORD_LEVEL, reads: 0, writes: 0, visit: () => (cursor.setLiteral(set), cursor.attributes(), KEEP) },
+      { level: RESOURCE_LEVEL, reads: 0, writes: 0, visit: () => keep(resource.setLiteral(set)) },
+      { level: RECORD_LEVEL, reads: 0, writes: 0, visit: () => keep(cursor.setLiteral(set), cursor.attributes()) },
     ];
-    if (signal !== 'logs') passes.push({ level: INNER_LEVEL, reads: 0, writes: 0, visit: () => ((signal === 'traces' ? spanEvent : dataPoint).setLiteral(set), KEEP) });
+    if (signal !== 'logs')
+      passes.push({ level: INNER_LEVEL, reads: 0, writes: 0, visit: () => keep((signal === 'traces' ? spanEvent : dataPoint).setLiteral(set)) });
     const rewriter = new BytesRewriter(signal, passes);
     for (let seed = 1; seed <= 300; seed++) {
       const random = new Random(seed);
@@ -358,7 +419,9 @@ test('a record with very many attributes and edits at both ends is rewritten in 
   const bytes = Buffer.from(type.encode(type.fromObject({ resourceLogs: [{ scopeLogs: [{ logRecords: [{ attributes }] }] }] })).finish());
   const rewriter = new BytesRewriter('logs', [
     {
-      level: RECORD_LEVEL, reads: 0, writes: 0,
+      level: RECORD_LEVEL,
+      reads: 0,
+      writes: 0,
       visit() {
         const rows: number[] = [];
         for (let row = log.firstRow(); row >= 0; row = log.nextRow(row)) rows.push(row);
@@ -370,6 +433,8 @@ test('a record with very many attributes and edits at both ends is rewritten in 
   ]);
   const from = performance.now();
   const got = rewriter.rewrite(new Batch('logs', [bytes], 1))!;
-  assert.deepEqual(decodePlain('LogsData', got.bytes), { resourceLogs: [{ scopeLogs: [{ logRecords: [{ attributes: [{ key: 'same', value: { intValue: '29999' } }] }] }] }] });
+  assert.deepEqual(decodePlain('LogsData', got.bytes), {
+    resourceLogs: [{ scopeLogs: [{ logRecords: [{ attributes: [{ key: 'same', value: { intValue: '29999' } }] }] }] }],
+  });
   assert.ok(performance.now() - from < 3000);
 });

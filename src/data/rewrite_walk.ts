@@ -423,7 +423,8 @@ class Walk {
     const record = this.#record;
     const all = new EditList();
     const own = this.#apart ? this.#recordEdits : this.#main;
-    for (let i = this.#apart ? 0 : this.#first + 1; i < own.count; i++) all.add(own.rows[i << 2]!, own.rows[(i << 2) + 1]!, own.rows[(i << 2) + 2]!, own.rows[(i << 2) + 3]!);
+    for (let i = this.#apart ? 0 : this.#first + 1; i < own.count; i++)
+      all.add(own.rows[i << 2]!, own.rows[(i << 2) + 1]!, own.rows[(i << 2) + 2]!, own.rows[(i << 2) + 3]!);
     if (record === metric && this.#dataEdits.count > 0) {
       const data = new EditList();
       data.add(0, 0, 0, 0);

@@ -17,7 +17,8 @@ export function valueJson(value: Value): string {
   if (typeof value === 'boolean' || typeof value === 'bigint') return String(value);
   if (value instanceof Uint8Array) return `"${Buffer.from(value).toString('base64')}"`;
   if (Array.isArray(value)) return `[${value.map(valueJson).join(',')}]`;
-  const last = new Map(value.keys.map((key, i) => [key, value.values[i]!])), keys = [...last.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  const last = new Map(value.keys.map((key, i) => [key, value.values[i]!])),
+    keys = [...last.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   return `{${keys.map((key) => `${jsonString(key)}:${valueJson(last.get(key)!)}`).join(',')}}`;
 }
 
@@ -29,7 +30,8 @@ export function formatFloat(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
   if (Object.is(value, -0)) return '-0';
-  const text = String(value), at = text.indexOf('e');
+  const text = String(value),
+    at = text.indexOf('e');
   if (at < 0) return text;
   const exponent = Number(text.slice(at + 1));
   if (exponent < -6 || exponent >= 21) return `${text.slice(0, at)}e${exponent < 0 ? '-' : '+'}${Math.abs(exponent)}`;

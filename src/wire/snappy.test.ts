@@ -6,7 +6,9 @@ import { PermanentError } from '#src/core/errors.ts';
 import { crc32c } from './crc32c.ts';
 import { snappyDecode, snappyDecodeInto, snappyEncode } from './snappy.ts';
 
-const blocks = fc.array(fc.tuple(fc.uint8Array({ maxLength: 40 }), fc.integer({ min: 1, max: 200 })), { maxLength: 40 }).map((list) => Buffer.concat(list.flatMap(([bytes, times]) => Array.from({ length: times % 7 === 0 ? times * 20 : times % 5 }, () => Buffer.from(bytes)))));
+const blocks = fc
+  .array(fc.tuple(fc.uint8Array({ maxLength: 40 }), fc.integer({ min: 1, max: 200 })), { maxLength: 40 })
+  .map((list) => Buffer.concat(list.flatMap(([bytes, times]) => Array.from({ length: times % 7 === 0 ? times * 20 : times % 5 }, () => Buffer.from(bytes)))));
 
 test('snappyEncode() writes what snappyjs reads, and snappyDecode() reads both', () => {
   fc.assert(

@@ -113,7 +113,18 @@ export function encodeInOrder(type: protobuf.Type, object: Plain, order: Order, 
     for (const item of field.repeated && nested instanceof protobuf.Type ? (value as Plain[]) : [value]) {
       if (nested instanceof protobuf.Type) {
         const body = encodeInOrder(nested, item as Plain, order, random, unknown);
-        fields.push({ id: field.id, bytes: Buffer.concat([Buffer.from(protobuf.Writer.create().uint32((field.id << 3) | 2).uint32(body.length).finish()), body]) });
+        fields.push({
+          id: field.id,
+          bytes: Buffer.concat([
+            Buffer.from(
+              protobuf.Writer.create()
+                .uint32((field.id << 3) | 2)
+                .uint32(body.length)
+                .finish(),
+            ),
+            body,
+          ]),
+        });
       } else fields.push({ id: field.id, bytes: Buffer.from(type.encode(type.fromObject({ [field.name]: item })).finish()) });
     }
   }
@@ -130,7 +141,12 @@ export function encodeInOrder(type: protobuf.Type, object: Plain, order: Order, 
     at.sort((a, b) => a.key - b.key);
     fields.splice(0, fields.length, ...at.map((entry) => entry.field));
   }
-  const unknowns = [[0x98, 0x06, 0x96, 0x01], [0xa2, 0x06, 0x02, 0x41, 0x42], [0xf8, 0x01, 0x05], [0xad, 0x06, 1, 2, 3, 4]];
+  const unknowns = [
+    [0x98, 0x06, 0x96, 0x01],
+    [0xa2, 0x06, 0x02, 0x41, 0x42],
+    [0xf8, 0x01, 0x05],
+    [0xad, 0x06, 1, 2, 3, 4],
+  ];
   const pieces = fields.map((field) => field.bytes);
   if (unknown && random.below(3) === 0) pieces.splice(random.below(pieces.length + 1), 0, Buffer.from(random.pick(unknowns)));
   return Buffer.concat(pieces);
