@@ -43,7 +43,10 @@ test('what is wrong or not built is refused with its name', () => {
 });
 
 test('a job takes from global what it does not say itself', () => {
-  const job = jobOf({ sample_limit: 5 }, { global: { scrape_interval: '20s', scrape_timeout: '15s', sample_limit: 9, label_limit: 7, external_labels: { a: 'b' } } });
+  const job = jobOf(
+    { sample_limit: 5 },
+    { global: { scrape_interval: '20s', scrape_timeout: '15s', sample_limit: 9, label_limit: 7, external_labels: { a: 'b' } } },
+  );
   assert.deepEqual([job.intervalMs, job.timeoutMs, job.sampleLimit, job.labelLimits.labels], [20_000, 15_000, 5, 7]);
   assert.deepEqual([...job.externalLabels], [['a', 'b']]);
   assert.equal(jobOf({ scrape_interval: '5s' }).timeoutMs, 5000);
@@ -54,7 +57,10 @@ test('a job takes from global what it does not say itself', () => {
 test('targets get labels, parameters and URL, and one address twice is one target', () => {
   const job = jobOf({
     params: { module: ['http', 'tcp'] },
-    relabel_configs: [{ source_labels: ['__address__'], regex: '(drop).*', action: 'drop' }, { target_label: '__param_extra', replacement: 'a b' }],
+    relabel_configs: [
+      { source_labels: ['__address__'], regex: '(drop).*', action: 'drop' },
+      { target_label: '__param_extra', replacement: 'a b' },
+    ],
   });
   const { targets, failures, dropped } = targetsOf(job, [{ source: '0', targets: ['h:1', 'h:1', 'drop:2', ''], labels: { zone: 'z', __meta_x: 'y' } }]);
   const [target] = [...targets.values()];

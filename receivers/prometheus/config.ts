@@ -41,11 +41,17 @@ function byteSize() {
 }
 
 function unsupported(what: string) {
-  return z.unknown().optional().refine((value) => value === undefined, { message: `${what} is not supported yet` });
+  return z
+    .unknown()
+    .optional()
+    .refine((value) => value === undefined, { message: `${what} is not supported yet` });
 }
 /** Of Prometheus, and refused by the receiver of the Collector as well. */
 function foreign(what: string) {
-  return z.unknown().optional().refine((value) => value === undefined || (Array.isArray(value) && value.length === 0), { message: `unsupported features: ${what}` });
+  return z
+    .unknown()
+    .optional()
+    .refine((value) => value === undefined || (Array.isArray(value) && value.length === 0), { message: `unsupported features: ${what}` });
 }
 
 const text = () => z.union([z.string(), z.number(), z.boolean()]).transform(String);
@@ -59,10 +65,15 @@ const protocol = (key: string) =>
     error: (issue) => `${key}: unknown scrape protocol ${issue.input}, supported: ${SCRAPE_PROTOCOLS.toSorted().join(', ')}`,
   });
 const SCHEMES = ['utf8', 'legacy'] as const;
-const validationScheme = () => z.string().refine((value): value is NameScheme => SCHEMES.includes(value as NameScheme), { error: (issue) => `unrecognized validation scheme: "${issue.input}"; use utf8 or legacy` });
+const validationScheme = () =>
+  z.string().refine((value): value is NameScheme => SCHEMES.includes(value as NameScheme), {
+    error: (issue) => `unrecognized validation scheme: "${issue.input}"; use utf8 or legacy`,
+  });
 export const ESCAPINGS = ['allow-utf-8', 'underscores', 'dots', 'values'] as const;
 const escapingScheme = () =>
-  z.string().refine((value) => (ESCAPINGS as readonly string[]).includes(value), { error: (issue) => `unknown name escaping method; must be one of ${ESCAPINGS.join(', ')}, got "${issue.input}"` });
+  z.string().refine((value) => (ESCAPINGS as readonly string[]).includes(value), {
+    error: (issue) => `unknown name escaping method; must be one of ${ESCAPINGS.join(', ')}, got "${issue.input}"`,
+  });
 
 const relabelRule = z.strictObject({
   source_labels: z.array(z.string()).optional(),
@@ -90,7 +101,9 @@ export type TlsConfig = z.output<typeof tlsConfig>;
 
 /** How a target, or a discovery over HTTP, is asked. */
 const httpShape = {
-  basic_auth: z.strictObject({ username: text().optional(), username_file: z.string().optional(), password: secret().optional(), password_file: z.string().optional() }).optional(),
+  basic_auth: z
+    .strictObject({ username: text().optional(), username_file: z.string().optional(), password: secret().optional(), password_file: z.string().optional() })
+    .optional(),
   authorization: z.strictObject({ type: z.string().default('Bearer'), credentials: secret().optional(), credentials_file: z.string().optional() }).optional(),
   bearer_token: secret().optional(),
   bearer_token_file: z.string().optional(),
@@ -115,11 +128,18 @@ function checkHttp(config: HttpConfig, add: (path: string, message: string) => v
   if (bearer_token !== undefined && bearer_token_file !== undefined) add('bearer_token', 'at most one of bearer_token & bearer_token_file must be configured');
   if (bearer && (basic_auth || authorization)) add('bearer_token', 'at most one of basic_auth, oauth2, bearer_token & bearer_token_file must be configured');
   if (basic_auth !== undefined && authorization !== undefined) add('authorization', 'at most one of basic_auth, oauth2 & authorization must be configured');
-  if (basic_auth?.username !== undefined && basic_auth.username_file !== undefined) add('basic_auth', 'at most one of basic_auth username & username_file must be configured');
-  if (basic_auth?.password !== undefined && basic_auth.password_file !== undefined) add('basic_auth', 'at most one of basic_auth password & password_file must be configured');
-  if (authorization?.credentials !== undefined && authorization.credentials_file !== undefined) add('authorization', 'at most one of authorization credentials & credentials_file must be configured');
+  if (basic_auth?.username !== undefined && basic_auth.username_file !== undefined)
+    add('basic_auth', 'at most one of basic_auth username & username_file must be configured');
+  if (basic_auth?.password !== undefined && basic_auth.password_file !== undefined)
+    add('basic_auth', 'at most one of basic_auth password & password_file must be configured');
+  if (authorization?.credentials !== undefined && authorization.credentials_file !== undefined)
+    add('authorization', 'at most one of authorization credentials & credentials_file must be configured');
   if (authorization?.type.trim().toLowerCase() === 'basic') add('authorization', 'authorization type cannot be set to "basic", use "basic_auth" instead');
-  if ((config.tls_config.cert_file === undefined) !== (config.tls_config.key_file === undefined) && config.tls_config.cert === undefined && config.tls_config.key === undefined) {
+  if (
+    (config.tls_config.cert_file === undefined) !== (config.tls_config.key_file === undefined) &&
+    config.tls_config.cert === undefined &&
+    config.tls_config.key === undefined
+  ) {
     add('tls_config', 'cert_file and key_file must be given together');
   }
 }
@@ -128,7 +148,9 @@ const targetGroup = z.strictObject({ targets: z.array(z.string()).default([]), l
 export type TargetGroupConfig = z.output<typeof targetGroup>;
 
 const fileDiscovery = z.strictObject({
-  files: z.array(z.string().regex(/^[^*]*(?:\*[^*/]*)?\.(?:json|yml|yaml)$/i, 'a path must end in .json, .yml or .yaml, with at most one * in the last part')).min(1),
+  files: z
+    .array(z.string().regex(/^[^*]*(?:\*[^*/]*)?\.(?:json|yml|yaml)$/i, 'a path must end in .json, .yml or .yaml, with at most one * in the last part'))
+    .min(1),
   refresh_interval: prometheusDuration().prefault('5m'),
 });
 const httpDiscovery = z
@@ -137,8 +159,39 @@ const httpDiscovery = z
 
 /** Kinds of discovery that Prometheus has and this receiver has not. */
 const OTHER_DISCOVERIES = [
-  'azure', 'consul', 'digitalocean', 'dns', 'docker', 'dockerswarm', 'ec2', 'ecs', 'elasticache', 'msk', 'rds', 'aws', 'eureka', 'gce', 'hetzner', 'ionos', 'kubernetes', 'kuma', 'lightsail', 'linode',
-  'marathon', 'nerve', 'nomad', 'openstack', 'outscale', 'ovhcloud', 'puppetdb', 'scaleway', 'serverset', 'stackit', 'triton', 'uyuni', 'vultr',
+  'azure',
+  'consul',
+  'digitalocean',
+  'dns',
+  'docker',
+  'dockerswarm',
+  'ec2',
+  'ecs',
+  'elasticache',
+  'msk',
+  'rds',
+  'aws',
+  'eureka',
+  'gce',
+  'hetzner',
+  'ionos',
+  'kubernetes',
+  'kuma',
+  'lightsail',
+  'linode',
+  'marathon',
+  'nerve',
+  'nomad',
+  'openstack',
+  'outscale',
+  'ovhcloud',
+  'puppetdb',
+  'scaleway',
+  'serverset',
+  'stackit',
+  'triton',
+  'uyuni',
+  'vultr',
 ];
 const otherDiscoveries = Object.fromEntries(OTHER_DISCOVERIES.map((name) => [`${name}_sd_configs`, unsupported(`${name}_sd_configs`)]));
 
@@ -157,7 +210,7 @@ const sharedShape = {
   metric_name_validation_scheme: validationScheme().optional(),
   metric_name_escaping_scheme: escapingScheme().optional(),
   scrape_native_histograms: z.boolean().optional(),
-  convert_classic_histograms_to_nhcb: z.literal(false, 'convert_classic_histograms_to_nhcb is not supported yet').optional(),
+  convert_classic_histograms_to_nhcb: z.boolean().optional(),
   always_scrape_classic_histograms: z.boolean().optional(),
   extra_scrape_metrics: z.boolean().optional(),
   scrape_failure_log_file: unsupported('scrape_failure_log_file'),
@@ -211,7 +264,8 @@ const globalConfig = z
   })
   .check((context) => {
     for (const name of Object.keys(context.value.external_labels)) {
-      if (!isLabelName(name, 'utf8')) context.issues.push({ code: 'custom', input: context.value, path: ['external_labels'], message: `"${name}" is not a valid label name` });
+      if (!isLabelName(name, 'utf8'))
+        context.issues.push({ code: 'custom', input: context.value, path: ['external_labels'], message: `"${name}" is not a valid label name` });
     }
   });
 export type GlobalConfig = z.output<typeof globalConfig>;
@@ -241,9 +295,11 @@ const prometheusConfig = z
       jobs.add(job.job_name);
       const interval = job.scrape_interval || value.global.scrape_interval;
       if (interval <= 0) add(at('scrape_interval'), 'scrape interval cannot be 0');
-      if ((job.scrape_timeout ?? 0) > interval) add(at('scrape_timeout'), `scrape timeout greater than scrape interval for scrape config with job name "${job.job_name}"`);
+      if ((job.scrape_timeout ?? 0) > interval)
+        add(at('scrape_timeout'), `scrape timeout greater than scrape interval for scrape config with job name "${job.job_name}"`);
       const scheme = schemeOf(job, value.global);
-      if (scheme === 'legacy' && job.metric_name_escaping_scheme === 'allow-utf-8') add(at('metric_name_escaping_scheme'), 'utf8 metric names requested but validation scheme is not set to UTF8');
+      if (scheme === 'legacy' && job.metric_name_escaping_scheme === 'allow-utf-8')
+        add(at('metric_name_escaping_scheme'), 'utf8 metric names requested but validation scheme is not set to UTF8');
       for (const key of ['relabel_configs', 'metric_relabel_configs'] as const) {
         job[key].forEach((rule, k) => {
           try {

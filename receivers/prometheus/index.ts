@@ -25,7 +25,11 @@ export default defineReceiver({
         if (consumer === undefined) return;
         const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
         const context: PoolContext = {
-          config, version, clock, log: telemetry.log, next: consumer,
+          config,
+          version,
+          clock,
+          log: telemetry.log,
+          next: consumer,
           count(taken, lost) {
             if (taken > 0) accepted.add(taken, attributes);
             if (lost > 0) refused.add(lost, attributes);
@@ -63,7 +67,8 @@ function discoveriesOf(job: ScrapeConfig, { clock, log }: PoolContext): Discover
           path: url.pathname + url.search,
           hostHeader: url.host,
           tls: secure ? () => tlsOptions(entry.tls_config, host) : null,
-          headers: async () => `User-Agent: penstock\r\nAccept: application/json\r\nX-Prometheus-Refresh-Interval-Seconds: ${entry.refresh_interval / 1000}\r\n${await configuredHeaders(entry)}`,
+          headers: async () =>
+            `User-Agent: penstock\r\nAccept: application/json\r\nX-Prometheus-Refresh-Interval-Seconds: ${entry.refresh_interval / 1000}\r\n${await configuredHeaders(entry)}`,
           bodyLimit: 0,
           followRedirects: entry.follow_redirects,
         });

@@ -20,6 +20,7 @@ export interface Job {
   readonly keepDroppedTargets: number;
   readonly nativeHistograms: boolean;
   readonly classicToo: boolean;
+  readonly customBuckets: boolean;
   readonly extraMetrics: boolean;
   readonly externalLabels: Labels;
   readonly targetRules: readonly RelabelStep[];
@@ -40,11 +41,14 @@ export function resolveJob(config: ScrapeConfig, global: GlobalConfig): Job {
   const intervalMs = config.scrape_interval || global.scrape_interval;
   const scheme = schemeOf(config, global);
   const nativeHistograms = config.scrape_native_histograms ?? global.scrape_native_histograms ?? false;
-  const protocols = config.scrape_protocols ?? global.scrape_protocols ?? (nativeHistograms ? (['PrometheusProto', ...DEFAULT_PROTOCOLS] as const) : DEFAULT_PROTOCOLS);
+  const protocols =
+    config.scrape_protocols ?? global.scrape_protocols ?? (nativeHistograms ? (['PrometheusProto', ...DEFAULT_PROTOCOLS] as const) : DEFAULT_PROTOCOLS);
   const ownScheme = config.metric_name_validation_scheme !== undefined;
-  const escaping = config.metric_name_escaping_scheme ?? (ownScheme ? undefined : global.metric_name_escaping_scheme) ?? (scheme === 'legacy' ? 'underscores' : 'allow-utf-8');
-  const either = (key: 'body_size_limit' | 'sample_limit' | 'target_limit' | 'label_limit' | 'label_name_length_limit' | 'label_value_length_limit' | 'keep_dropped_targets'): number =>
-    config[key] || global[key] || 0;
+  const escaping =
+    config.metric_name_escaping_scheme ?? (ownScheme ? undefined : global.metric_name_escaping_scheme) ?? (scheme === 'legacy' ? 'underscores' : 'allow-utf-8');
+  const either = (
+    key: 'body_size_limit' | 'sample_limit' | 'target_limit' | 'label_limit' | 'label_name_length_limit' | 'label_value_length_limit' | 'keep_dropped_targets',
+  ): number => config[key] || global[key] || 0;
   return {
     config,
     name: config.job_name,
@@ -59,6 +63,7 @@ export function resolveJob(config: ScrapeConfig, global: GlobalConfig): Job {
     keepDroppedTargets: either('keep_dropped_targets'),
     nativeHistograms,
     classicToo: config.always_scrape_classic_histograms ?? global.always_scrape_classic_histograms ?? false,
+    customBuckets: config.convert_classic_histograms_to_nhcb ?? global.convert_classic_histograms_to_nhcb ?? false,
     extraMetrics: config.extra_scrape_metrics ?? global.extra_scrape_metrics ?? false,
     externalLabels: new Map(Object.entries(global.external_labels)),
     targetRules: config.relabel_configs.map((rule) => compileRule(rule, scheme)),
@@ -90,7 +95,8 @@ export async function configuredHeaders(config: HttpConfig): Promise<string> {
 }
 
 async function authorization(config: HttpConfig): Promise<string> {
-  const given = async (value: string | undefined, file: string | undefined): Promise<string> => (file !== undefined ? (await readFile(file, 'utf8')).trim() : (value ?? ''));
+  const given = async (value: string | undefined, file: string | undefined): Promise<string> =>
+    file !== undefined ? (await readFile(file, 'utf8')).trim() : (value ?? '');
   if (config.basic_auth !== undefined) {
     const { username, username_file, password, password_file } = config.basic_auth;
     return `Basic ${Buffer.from(`${await given(username, username_file)}:${await given(password, password_file)}`).toString('base64')}`;
@@ -108,7 +114,8 @@ const VERSIONS: Readonly<Record<string, SecureVersion>> = { TLS10: 'TLSv1', TLS1
 
 /** Options of a TLS connection to the host. Files are read when a target is made. */
 export async function tlsOptions(config: TlsConfig, host: string): Promise<ConnectionOptions> {
-  const given = async (value: string | undefined, file: string | undefined): Promise<string | undefined> => (file !== undefined ? await readFile(file, 'utf8') : value);
+  const given = async (value: string | undefined, file: string | undefined): Promise<string | undefined> =>
+    file !== undefined ? await readFile(file, 'utf8') : value;
   const ca = await given(config.ca, config.ca_file);
   const cert = await given(config.cert, config.cert_file);
   const key = await given(config.key, config.key_file);

@@ -34,7 +34,13 @@ interface Entry {
   readonly loop: ScrapeLoop;
 }
 
-const FORMATS = { PrometheusProto: 'protobuf', 'OpenMetricsText1.0.0': 'openmetrics', 'OpenMetricsText0.0.1': 'openmetrics', 'PrometheusText1.0.0': 'text', 'PrometheusText0.0.4': 'text' } as const;
+const FORMATS = {
+  PrometheusProto: 'protobuf',
+  'OpenMetricsText1.0.0': 'openmetrics',
+  'OpenMetricsText0.0.1': 'openmetrics',
+  'PrometheusText1.0.0': 'text',
+  'PrometheusText0.0.4': 'text',
+} as const;
 
 export class ScrapePool {
   readonly job: Job;
@@ -170,6 +176,7 @@ export class ScrapePool {
       fallbackFormat: FORMATS[http.fallback_scrape_protocol as ScrapeProtocol],
       nativeHistograms: job.nativeHistograms,
       classicToo: job.classicToo,
+      customBuckets: job.customBuckets,
     };
     return new ScrapeLoop(loopOptions, client, cache, clock, async ({ message, pointCount, error }) => {
       if (error !== null) this.#context.log.debug('An exposition was refused.', { url: target.url, error: error.message });

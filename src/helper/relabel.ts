@@ -6,7 +6,17 @@ import { createHash } from 'node:crypto';
 import { compileAnchored, expandTemplate, type Pattern } from './re2.ts';
 
 export const RELABEL_ACTIONS = [
-  'replace', 'keep', 'drop', 'keepequal', 'dropequal', 'hashmod', 'labelmap', 'labeldrop', 'labelkeep', 'lowercase', 'uppercase',
+  'replace',
+  'keep',
+  'drop',
+  'keepequal',
+  'dropequal',
+  'hashmod',
+  'labelmap',
+  'labeldrop',
+  'labelkeep',
+  'lowercase',
+  'uppercase',
 ] as const;
 export type RelabelAction = (typeof RELABEL_ACTIONS)[number];
 
@@ -96,7 +106,8 @@ function check(rule: RelabelRule, action: RelabelAction, scheme: NameScheme): vo
   }
   const replacementSet = rule.replacement !== undefined && rule.replacement !== '$1';
   if (['lowercase', 'uppercase'].includes(action) && replacementSet) throw new Error(`'replacement' can not be set for ${action} action`);
-  if (action === 'labelmap' && scheme === 'legacy' && !LEGACY_TARGET.test(rule.replacement ?? '$1')) throw new Error(`"${rule.replacement}" is invalid 'replacement' for labelmap action`);
+  if (action === 'labelmap' && scheme === 'legacy' && !LEGACY_TARGET.test(rule.replacement ?? '$1'))
+    throw new Error(`"${rule.replacement}" is invalid 'replacement' for labelmap action`);
   const others = rule.modulus || (rule.separator !== undefined && rule.separator !== ';') || replacementSet;
   if (['keepequal', 'dropequal'].includes(action) && (others || (rule.regex !== undefined && rule.regex !== '(.*)'))) {
     throw new Error(`${action} action requires only 'source_labels' and 'target_label', and no other fields`);

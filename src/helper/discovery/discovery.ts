@@ -41,7 +41,8 @@ export function parseGroups(value: unknown, source: string, extra: Readonly<Reco
     if (unknown !== undefined) throw new Error(`entry ${index} has an unknown key "${unknown}"`);
     if (!Array.isArray(targets) || !targets.every((target) => typeof target === 'string')) throw new Error(`entry ${index}: targets must be a list of texts`);
     const all: Record<string, string> = {};
-    if (labels !== undefined && (typeof labels !== 'object' || labels === null || Array.isArray(labels))) throw new Error(`entry ${index}: labels must be a map`);
+    if (labels !== undefined && (typeof labels !== 'object' || labels === null || Array.isArray(labels)))
+      throw new Error(`entry ${index}: labels must be a map`);
     for (const [name, text] of Object.entries((labels ?? {}) as Record<string, unknown>)) {
       if (typeof text === 'object') throw new Error(`entry ${index}: label "${name}" is no text`);
       all[name] = String(text);

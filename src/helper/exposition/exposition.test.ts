@@ -11,7 +11,26 @@ test('parseNumber() reads what Go reads and stops where the number ends', () => 
     assert.ok(Object.is(value, want), `${text} is ${value}, want ${want}`);
     if (want !== undefined) assert.equal(numberEnd(), 1 + Buffer.byteLength(text));
   };
-  for (const text of ['0', '7', '-0', '+3', '1e3', '1E-3', '.5', '4.', '123456789012345', '9007199254740993', '0.1', '123456.789e-5', '1e22', '1e23', '2.2250738585072014e-308', '0.000001', '000012']) check(text, Number(text));
+  for (const text of [
+    '0',
+    '7',
+    '-0',
+    '+3',
+    '1e3',
+    '1E-3',
+    '.5',
+    '4.',
+    '123456789012345',
+    '9007199254740993',
+    '0.1',
+    '123456.789e-5',
+    '1e22',
+    '1e23',
+    '2.2250738585072014e-308',
+    '0.000001',
+    '000012',
+  ])
+    check(text, Number(text));
   check('NaN', Number.NaN);
   check('nan', Number.NaN);
   check('+Inf', Number.POSITIVE_INFINITY);
@@ -81,7 +100,26 @@ test('the text format allows blanks everywhere and refuses what is broken', () =
   check('# HELP a  two  words \\n\n# TYPE a counter\n', 'a: two  words \n', 'a:counter');
   check('# HELPED a b\n#TYPE a nothing\n#\n# \n', ...[]);
   check('# TYPE h histogram\nh_bucket{le="1"} 2\n', 'h:histogram', 'h_bucket{le=1.0} 2');
-  for (const text of ['a', 'a ', 'a b', 'a{ 1', 'a{b} 1', 'a{b=c} 1', 'a{b="c} 1', 'a{1b="c"} 1', 'a-b 1', 'a 1 1.5', 'a 1 2 3', 'a 1\r', '{b="c"} 1', '{"a","b"} 1', '# TYPE a x', '# TYPE a', 'a 1 -5', 'a{b="\xff"} 1']) {
+  for (const text of [
+    'a',
+    'a ',
+    'a b',
+    'a{ 1',
+    'a{b} 1',
+    'a{b=c} 1',
+    'a{b="c} 1',
+    'a{1b="c"} 1',
+    'a-b 1',
+    'a 1 1.5',
+    'a 1 2 3',
+    'a 1\r',
+    '{b="c"} 1',
+    '{"a","b"} 1',
+    '# TYPE a x',
+    '# TYPE a',
+    'a 1 -5',
+    'a{b="\xff"} 1',
+  ]) {
     const bytes = text.includes('\xff') ? Buffer.from(text, 'latin1') : text;
     assert.deepEqual(read(bytes), ['error'], JSON.stringify(text));
   }
@@ -92,13 +130,29 @@ test('OpenMetrics is strict about blanks and its end, and has exemplars', () => 
   check('# TYPE a counter\na_total{b="c"} 1 1.5 # {id="7"} 0.5 1700000000.25\n# EOF', 'a:counter', 'a_total{b=c} 1 @1500 # id=7 0.5 @1700000000250');
   check('a 1 # {} 2\n# EOF\n', 'a{} 1 #  2 @NaN');
   check('# UNIT a_bytes bytes\n# HELP a_bytes x \\"y\\"\n# EOF\n', 'a_bytes:bytes', 'a_bytes:x "y"');
-  for (const text of ['', '\n# EOF\n', 'a  1\n# EOF\n', 'a{b="c" } 1\n# EOF\n', 'a{b="c"}1\n# EOF\n', 'a 1', '# TYPE a untyped\n# EOF\n', '# a comment\n# EOF\n', '# UNIT a bytes\n# EOF\n', 'a 1 NaN\n# EOF\n', 'a 1 # {"x"} 1\n# EOF\n']) check(text, 'error');
+  for (const text of [
+    '',
+    '\n# EOF\n',
+    'a  1\n# EOF\n',
+    'a{b="c" } 1\n# EOF\n',
+    'a{b="c"}1\n# EOF\n',
+    'a 1',
+    '# TYPE a untyped\n# EOF\n',
+    '# a comment\n# EOF\n',
+    '# UNIT a bytes\n# EOF\n',
+    'a 1 NaN\n# EOF\n',
+    'a 1 # {"x"} 1\n# EOF\n',
+  ])
+    check(text, 'error');
   check('a 1\n', 'a{} 1', 'error');
   check('a 1\n# EOF\nb 2\n', 'a{} 1', 'error');
 });
 
 test('cut or changed expositions end in an error or an answer, never in another exception', () => {
-  const texts: [string, Format][] = [['# TYPE a counter\na{b="c\\n",d="e"} 1.5 17000\n{"x y"} 2\n', 'text'], ['# HELP a b\n# TYPE a counter\na_total{b="c"} 1 1.5 # {id="7",x="y"} 0.5 1700.25\n# EOF\n', 'openmetrics']];
+  const texts: [string, Format][] = [
+    ['# TYPE a counter\na{b="c\\n",d="e"} 1.5 17000\n{"x y"} 2\n', 'text'],
+    ['# HELP a b\n# TYPE a counter\na_total{b="c"} 1 1.5 # {id="7",x="y"} 0.5 1700.25\n# EOF\n', 'openmetrics'],
+  ];
   for (const [text, format] of texts) {
     for (let i = 0; i <= text.length; i++) {
       read(text.slice(0, i), format);
@@ -110,7 +164,14 @@ test('cut or changed expositions end in an error or an answer, never in another 
 test('transcode() refuses cut protobuf and reads what is whole', () => {
   const whole = Buffer.from('KQoHY190b3RhbBIHVGhpbmdzLhgAIhMKBgoBYRIBYhoJCQAAAAAAABRAEgoBZxgBIgsSCQkAAAAAAAAEwA==', 'base64');
   const options = { native: true, classicToo: false };
-  assert.deepEqual(read(transcode(whole, 0, whole.length, options).text, 'transcoded'), ['c_total:Things.', 'c_total:counter', 'c_total{a=b} 5', 'g:', 'g:gauge', 'g{} -2.5']);
+  assert.deepEqual(read(transcode(whole, 0, whole.length, options).text, 'transcoded'), [
+    'c_total:Things.',
+    'c_total:counter',
+    'c_total{a=b} 5',
+    'g:',
+    'g:gauge',
+    'g{} -2.5',
+  ]);
   for (let size = 1; size < whole.length; size++) {
     try {
       transcode(whole, 0, size, options);

@@ -334,7 +334,8 @@ export class ExpositionParser {
       this.text = unescapeLabel(this.text);
       return HELP;
     }
-    if (this.format !== 'transcoded' && this.text !== '' && !this.family.endsWith(`_${this.text}`)) throw this.#error(`the unit "${this.text}" is not a suffix of "${this.family}"`);
+    if (this.format !== 'transcoded' && this.text !== '' && !this.family.endsWith(`_${this.text}`))
+      throw this.#error(`the unit "${this.text}" is not a suffix of "${this.family}"`);
     return UNIT;
   }
 

@@ -59,8 +59,13 @@ class Fields {
   }
   /** Two's complement of 64 bits: int64. */
   signed(): number {
+    const start = this.pos;
     const value = this.varint();
-    return value >= 9223372036854775808 ? value - 18446744073709551616 : value;
+    if (value < 2 ** 63) return value;
+    // Too big to be exact as a double before the sign is taken into account.
+    let exact = 0n;
+    for (let i = start, shift = 0n; i < this.pos; i++, shift += 7n) exact |= BigInt(this.bytes[i]! & 127) << shift;
+    return Number(BigInt.asIntN(64, exact));
   }
   zigzag(): number {
     const value = this.varint();
@@ -214,28 +219,35 @@ class Transcoder {
 
   #histogram(fields: Fields | null, name: string, labels: [string, string][], timeMs: number | null): void {
     const parts = readHistogram(fields);
-    const isNative = this.#options.native && (parts.positiveSpans.length > 0 || parts.negativeSpans.length > 0 || parts.zeroThreshold > 0 || parts.zeroCount > 0);
+    const isNative =
+      this.#options.native && (parts.positiveSpans.length > 0 || parts.negativeSpans.length > 0 || parts.zeroThreshold > 0 || parts.zeroCount > 0);
     if (isNative) {
-      this.lines.push(series(name, labels), ` H${this.histograms.length}`, timeMs === null ? '\n' : ` ${timeMs}\n`);
+      this.#line(name, labels, `H${this.histograms.length}`, timeMs, null);
       this.histograms.push(toNative(parts));
       if (!this.#options.classicToo || parts.buckets.length === 0) return;
     }
     this.#line(`${name}_count`, labels, number(parts.count), timeMs, null);
     this.#line(`${name}_sum`, labels, number(parts.sum), timeMs, null);
-    for (const bucket of parts.buckets) this.#line(`${name}_bucket`, [...labels, ['le', formatLabelFloat(bucket.bound)]], number(bucket.count), timeMs, bucket.exemplar);
+    for (const bucket of parts.buckets)
+      this.#line(`${name}_bucket`, [...labels, ['le', formatLabelFloat(bucket.bound)]], number(bucket.count), timeMs, bucket.exemplar);
     if (parts.buckets.at(-1)?.bound !== Number.POSITIVE_INFINITY) this.#line(`${name}_bucket`, [...labels, ['le', '+Inf']], number(parts.count), timeMs, null);
   }
 
   #line(name: string, labels: readonly [string, string][], value: string, timeMs: number | null, exemplar: ParsedExemplar | null): void {
-    let line = `${series(name, labels)} ${value}`;
-    if (timeMs !== null) line += ` ${timeMs}`;
-    if (exemplar !== null) {
-      const pairs: string[] = [];
-      for (let i = 0; i < exemplar.labels.length; i += 2) pairs.push(`${labelName(exemplar.labels[i]!)}="${exemplar.labels[i + 1]!.replace(/[\n"\\]/g, ' ')}"`);
-      line += ` # {${pairs.join(',')}} ${number(exemplar.value)}${Number.isNaN(exemplar.timeMs) ? '' : ` ${exemplar.timeMs}`}`;
-    }
-    this.lines.push(line, '\n');
+    this.lines.push(seriesLine(name, labels, value, timeMs, exemplar));
   }
+}
+
+/** One line of the transcoded form. */
+export function seriesLine(name: string, labels: readonly [string, string][], value: string, timeMs: number | null, exemplar: ParsedExemplar | null): string {
+  let line = `${series(name, labels)} ${value}`;
+  if (timeMs !== null) line += ` ${timeMs}`;
+  if (exemplar !== null) {
+    const pairs: string[] = [];
+    for (let i = 0; i < exemplar.labels.length; i += 2) pairs.push(`${labelName(exemplar.labels[i]!)}="${exemplar.labels[i + 1]!.replace(/[\n"\\]/g, ' ')}"`);
+    line += ` # {${pairs.join(',')}} ${number(exemplar.value)}${Number.isNaN(exemplar.timeMs) ? '' : ` ${exemplar.timeMs}`}`;
+  }
+  return `${line}\n`;
 }
 
 function series(name: string, labels: readonly [string, string][]): string {
@@ -284,8 +296,19 @@ function readExemplar(fields: Fields): ParsedExemplar {
 
 function readHistogram(fields: Fields | null): HistogramParts {
   const parts: HistogramParts = {
-    count: 0, sum: 0, schema: null, zeroThreshold: 0, zeroCount: 0, buckets: [], positiveSpans: [], negativeSpans: [], positiveDeltas: [], negativeDeltas: [], positiveCounts: [],
-    negativeCounts: [], exemplars: [],
+    count: 0,
+    sum: 0,
+    schema: null,
+    zeroThreshold: 0,
+    zeroCount: 0,
+    buckets: [],
+    positiveSpans: [],
+    negativeSpans: [],
+    positiveDeltas: [],
+    negativeDeltas: [],
+    positiveCounts: [],
+    negativeCounts: [],
+    exemplars: [],
   };
   const zigzag = (inner: Fields): number => inner.zigzag();
   const double = (inner: Fields): number => {
@@ -294,22 +317,57 @@ function readHistogram(fields: Fields | null): HistogramParts {
   };
   while (fields?.next()) {
     switch (fields.field) {
-      case 1: parts.count = fields.varint(); break;
-      case 2: parts.sum = fields.double(); break;
-      case 3: parts.buckets.push(readBucket(fields.message())); break;
-      case 4: { const float = fields.double(); if (float > 0) parts.count = float; break; }
-      case 5: parts.schema = fields.zigzag(); break;
-      case 6: parts.zeroThreshold = fields.double(); break;
-      case 7: parts.zeroCount = fields.varint(); break;
-      case 8: { const float = fields.double(); if (float > 0) parts.zeroCount = float; break; }
-      case 9: parts.negativeSpans.push(readSpan(fields.message())); break;
-      case 10: fields.repeated(parts.negativeDeltas, zigzag); break;
-      case 11: fields.repeated(parts.negativeCounts, double); break;
-      case 12: parts.positiveSpans.push(readSpan(fields.message())); break;
-      case 13: fields.repeated(parts.positiveDeltas, zigzag); break;
-      case 14: fields.repeated(parts.positiveCounts, double); break;
-      case 16: parts.exemplars.push(readExemplar(fields.message())); break;
-      default: fields.skip();
+      case 1:
+        parts.count = fields.varint();
+        break;
+      case 2:
+        parts.sum = fields.double();
+        break;
+      case 3:
+        parts.buckets.push(readBucket(fields.message()));
+        break;
+      case 4: {
+        const float = fields.double();
+        if (float > 0) parts.count = float;
+        break;
+      }
+      case 5:
+        parts.schema = fields.zigzag();
+        break;
+      case 6:
+        parts.zeroThreshold = fields.double();
+        break;
+      case 7:
+        parts.zeroCount = fields.varint();
+        break;
+      case 8: {
+        const float = fields.double();
+        if (float > 0) parts.zeroCount = float;
+        break;
+      }
+      case 9:
+        parts.negativeSpans.push(readSpan(fields.message()));
+        break;
+      case 10:
+        fields.repeated(parts.negativeDeltas, zigzag);
+        break;
+      case 11:
+        fields.repeated(parts.negativeCounts, double);
+        break;
+      case 12:
+        parts.positiveSpans.push(readSpan(fields.message()));
+        break;
+      case 13:
+        fields.repeated(parts.positiveDeltas, zigzag);
+        break;
+      case 14:
+        fields.repeated(parts.positiveCounts, double);
+        break;
+      case 16:
+        parts.exemplars.push(readExemplar(fields.message()));
+        break;
+      default:
+        fields.skip();
     }
   }
   return parts;

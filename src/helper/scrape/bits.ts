@@ -10,7 +10,7 @@ export function putTime(view: DataView, at: number, timeMs: number): void {
   const ms = Math.floor(timeMs);
   const high = Math.floor(ms / 65536) * 1_000_000;
   const low = (high % 65536) * 65536 + (ms % 65536) * 1_000_000;
-  view.setInt32(at, low % 4294967296 | 0, true);
+  view.setInt32(at, (low % 4294967296) | 0, true);
   view.setInt32(at + 4, (Math.floor(high / 65536) + Math.floor(low / 4294967296)) | 0, true);
 }
 
@@ -25,7 +25,7 @@ export function putSeconds(view: DataView, at: number, seconds: number): void {
 export function putCount(view: DataView, at: number, count: number): void {
   if (count >= 0 && count <= 9007199254740991) {
     const whole = Math.floor(count);
-    view.setInt32(at, whole % 4294967296 | 0, true);
+    view.setInt32(at, (whole % 4294967296) | 0, true);
     view.setInt32(at + 4, (whole / 4294967296) | 0, true);
     return;
   }
@@ -35,9 +35,8 @@ export function putCount(view: DataView, at: number, count: number): void {
 
 /** A sample's value; NaN with the bits that Prometheus gives to a NaN that is no staleness marker. */
 export function putValue(view: DataView, at: number, value: number): void {
-  if (value === value) view.setFloat64(at, value, true);
-  else {
+  if (Number.isNaN(value)) {
     view.setInt32(at, 1, true);
     view.setInt32(at + 4, 0x7ff80000, true);
-  }
+  } else view.setFloat64(at, value, true);
 }

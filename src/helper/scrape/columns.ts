@@ -14,6 +14,10 @@ export const TIMED = 4;
 export const INFO = 8;
 /** The line repeats an earlier one of the same scrape, which is the one that counts. */
 export const REPEATED = 16;
+/** The attribute that comes last is quantile, not le. */
+export const QUANTILE = 32;
+/** It came in an exposition that broke after it: no marker for this scrape. */
+export const SEEN = 64;
 
 export interface Info {
   readonly metric: string;
@@ -123,8 +127,11 @@ export class SampleColumns {
   /** Whether a and b are one series: the same name, resource, scope and attributes. */
   isSameSeries(k: number, other: SampleColumns, j: number, attributes: DataView): boolean {
     return (
-      this.name[k] === other.name[j] && this.place[k] === other.place[j] && this.attributesHash[k] === other.attributesHash[j] &&
-      this.attributesSize[k] === other.attributesSize[j] && equalBytes(attributes, this.attributesAt[k]!, attributes, other.attributesAt[j]!, this.attributesSize[k]!)
+      this.name[k] === other.name[j] &&
+      this.place[k] === other.place[j] &&
+      this.attributesHash[k] === other.attributesHash[j] &&
+      this.attributesSize[k] === other.attributesSize[j] &&
+      equalBytes(attributes, this.attributesAt[k]!, attributes, other.attributesAt[j]!, this.attributesSize[k]!)
     );
   }
 }

@@ -4,7 +4,7 @@
  * sample that does not fit is left out. Points are columns; one instance serves all targets, one after the other.
  */
 import type { ParsedExemplar } from '#src/helper/exposition/parser.ts';
-import type { SampleColumns } from './columns.ts';
+import { QUANTILE, type SampleColumns } from './columns.ts';
 import { type Metadata, type MetadataStore, normalizeName } from './metadata.ts';
 import type { NativeHistogram } from './native_histogram.ts';
 import type { Scope } from './series_labels.ts';
@@ -138,7 +138,7 @@ export class FamilyGrouper {
     const role = this.#role;
     const kind = family.kind;
     const isCompound = kind === HISTOGRAM || kind === SUMMARY;
-    const point = this.#pointOf(k, family, isCompound, timeMs);
+    const point = this.#pointOf(k, family, timeMs);
     if (points.time[point] !== timeMs) return false;
     if (stale) {
       if (!isCompound && points.value[point] !== -1 && points.stale[point] === 0) return false; // The same series came in other words.
@@ -163,7 +163,7 @@ export class FamilyGrouper {
   /** Adds sample k, whose value is a native histogram (with custom bounds: a classic one). */
   addNative(k: number, timeMs: number, histogram: NativeHistogram): boolean {
     const family = this.#familyOf(k, true, histogram.customBounds.length > 0);
-    const point = this.#pointOf(k, family, family.kind === HISTOGRAM, timeMs);
+    const point = this.#pointOf(k, family, timeMs);
     if (this.points.time[point] !== timeMs || (family.kind === EXPONENTIAL) !== (histogram.customBounds.length === 0)) return false;
     this.points.value[point] = k;
     this.histograms.set(point, histogram);
@@ -173,7 +173,7 @@ export class FamilyGrouper {
   /** The exemplar of sample k, which was added. */
   addExemplar(k: number, exemplar: ParsedExemplar, native: boolean): void {
     const family = this.#familyOf(k, native);
-    const point = this.#find(k, family, family.kind === HISTOGRAM || family.kind === SUMMARY);
+    const point = this.#find(k, family);
     if (point < 0) return;
     const list = this.exemplars.get(point);
     if (list === undefined) this.exemplars.set(point, [{ exemplar, sample: k }]);
@@ -233,12 +233,19 @@ export class FamilyGrouper {
     return family;
   }
 
+  /** Whether the last attribute, le of a histogram or quantile of a summary, is no attribute of the point. */
+  #isPart(k: number, family: Family): boolean {
+    const hasQuantile = (this.columns.flags[k]! & QUANTILE) !== 0;
+    return family.kind === HISTOGRAM ? !hasQuantile : family.kind === SUMMARY;
+  }
+
   #hashOf(k: number, family: Family, isCompound: boolean): number {
     return Math.imul((isCompound ? this.columns.baseHash[k]! : this.columns.attributesHash[k]!) ^ Math.imul(family.index + 1, 0x9e3779b1), 0x85ebca6b);
   }
 
-  #find(k: number, family: Family, isCompound: boolean): number {
+  #find(k: number, family: Family): number {
     const { points, columns, attributes } = this;
+    const isCompound = this.#isPart(k, family);
     const hash = this.#hashOf(k, family, isCompound);
     const size = isCompound ? columns.baseSize[k]! : columns.attributesSize[k]!;
     for (let slot = (hash ^ (hash >>> 16)) & this.#mask; ; slot = (slot + 1) & this.#mask) {
@@ -249,8 +256,9 @@ export class FamilyGrouper {
     }
   }
 
-  #pointOf(k: number, family: Family, isCompound: boolean, timeMs: number): number {
-    const found = this.#find(k, family, isCompound);
+  #pointOf(k: number, family: Family, timeMs: number): number {
+    const isCompound = this.#isPart(k, family);
+    const found = this.#find(k, family);
     if (found >= 0) return found;
     const { points, columns } = this;
     if (this.pointCount === points.capacity) points.grow();

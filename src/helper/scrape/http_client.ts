@@ -114,8 +114,23 @@ export class ScrapeClient {
   #request(headers: string, timeoutMs: number, secure: tls.ConnectionOptions | null): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     this.#exchange = {
-      head: '', status: 0, reason: '', contentType: '', location: '', isGzip: false, isLast: false, mode: 'close', body: null, from: 0, written: 0, filled: 0, parsed: 0, left: 0,
-      needLineEnd: false, resolve, reject,
+      head: '',
+      status: 0,
+      reason: '',
+      contentType: '',
+      location: '',
+      isGzip: false,
+      isLast: false,
+      mode: 'close',
+      body: null,
+      from: 0,
+      written: 0,
+      filled: 0,
+      parsed: 0,
+      left: 0,
+      needLineEnd: false,
+      resolve,
+      reject,
     };
     const timer = setTimeout(() => this.#abort(new Error('context deadline exceeded: the target did not answer in time')), Math.max(1, timeoutMs));
     const socket = this.#socket ?? this.#connect(secure);
@@ -132,7 +147,9 @@ export class ScrapeClient {
       socket.on('data', (data: Buffer) => this.#takeCopy(data));
     } else {
       socket = net.connect({
-        host, port, noDelay: true,
+        host,
+        port,
+        noDelay: true,
         onread: { buffer: () => this.#room(), callback: (size, buffer) => this.#take(size, buffer as Buffer) },
       });
     }
@@ -143,7 +160,10 @@ export class ScrapeClient {
       if (this.#exchange?.body && this.#exchange.mode === 'close') this.#finish(this.#exchange);
       else this.#fail(error ?? new Error('the target closed the connection'));
     };
-    socket.on('error', gone).on('end', () => gone()).on('close', () => gone());
+    socket
+      .on('error', gone)
+      .on('end', () => gone())
+      .on('close', () => gone());
     return socket;
   }
 
@@ -295,7 +315,9 @@ export class ScrapeClient {
     if (exchange.status !== 200) {
       giveBack(body);
       const isRedirect = exchange.location !== '' && [301, 302, 303, 307, 308].includes(exchange.status);
-      exchange.reject(isRedirect ? new Redirect(exchange.status, exchange.location) : new Error(`server returned HTTP status ${exchange.status} ${exchange.reason}`.trim()));
+      exchange.reject(
+        isRedirect ? new Redirect(exchange.status, exchange.location) : new Error(`server returned HTTP status ${exchange.status} ${exchange.reason}`.trim()),
+      );
       return;
     }
     const { contentType, from, written } = exchange;

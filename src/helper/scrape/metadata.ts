@@ -97,9 +97,32 @@ export class MetadataStore {
 }
 
 const UCUM: Readonly<Record<string, string>> = {
-  days: 'd', hours: 'h', minutes: 'min', seconds: 's', milliseconds: 'ms', microseconds: 'us', nanoseconds: 'ns',
-  bytes: 'By', kibibytes: 'KiBy', mebibytes: 'MiBy', gibibytes: 'GiBy', tibibytes: 'TiBy', kilobytes: 'KBy', megabytes: 'MBy', gigabytes: 'GBy', terabytes: 'TBy',
-  meters: 'm', volts: 'V', amperes: 'A', joules: 'J', watts: 'W', grams: 'g', celsius: 'Cel', hertz: 'Hz', ratio: '1', percent: '%',
+  days: 'd',
+  hours: 'h',
+  minutes: 'min',
+  seconds: 's',
+  milliseconds: 'ms',
+  microseconds: 'us',
+  nanoseconds: 'ns',
+  bytes: 'By',
+  kibibytes: 'KiBy',
+  mebibytes: 'MiBy',
+  gibibytes: 'GiBy',
+  tibibytes: 'TiBy',
+  kilobytes: 'KBy',
+  megabytes: 'MBy',
+  gigabytes: 'GBy',
+  terabytes: 'TBy',
+  meters: 'm',
+  volts: 'V',
+  amperes: 'A',
+  joules: 'J',
+  watts: 'W',
+  grams: 'g',
+  celsius: 'Cel',
+  hertz: 'Hz',
+  ratio: '1',
+  percent: '%',
 };
 const UCUM_PER: Readonly<Record<string, string>> = { second: 's', minute: 'm', hour: 'h', day: 'd', week: 'w', month: 'mo', year: 'y' };
 
@@ -118,6 +141,7 @@ export function trimSuffixes(name: string, isSum: boolean, unit: string): string
   if (words.length === 1) return name;
   if (isSum && words.at(-1) === 'total') words = words.slice(0, -1);
   const unitWords = unit.split('_');
-  if (words.length > unitWords.length && unitWords.every((word, i) => words[words.length - unitWords.length + i] === word)) words = words.slice(0, -unitWords.length);
+  if (words.length > unitWords.length && unitWords.every((word, i) => words[words.length - unitWords.length + i] === word))
+    words = words.slice(0, -unitWords.length);
   return words.join('_');
 }

@@ -10,7 +10,6 @@ import { copyBytes, viewOf } from './words.ts';
 import { EXPONENTIAL, type Family, type FamilyGrouper, GAUGE, GAUGES_OF_FAMILY, HISTOGRAM, type Place, type PointExemplar, SUM, SUMMARY } from './families.ts';
 import { trimSuffixes, unitToUcum } from './metadata.ts';
 import { CUSTOM_BUCKETS, denseBuckets, type NativeHistogram } from './native_histogram.ts';
-import type { Scope } from './series_labels.ts';
 
 /** What patch() has to do beyond plain values: operations of one header each in an Int32Array. */
 const HISTOGRAM_OP = 0; // [op, timeAt, count sample, countAt, total sample, totalAt, bucketsAt, number of bounds, sample of each bound ...]
@@ -74,7 +73,7 @@ class Encoder {
   timeOf(sample: number): number {
     const { times } = this.samples;
     const time = times === null ? Number.NaN : times[sample]!;
-    return time === time ? time : this.samples.defaultTimeMs;
+    return Number.isNaN(time) ? this.samples.defaultTimeMs : time;
   }
 
   /** Size of the point's message, kept in points.size; 0: the point is left out. */
@@ -122,7 +121,8 @@ class Encoder {
 
   #exemplarBlob(point: number, list: readonly PointExemplar[], field: number): Buffer {
     scratch.reset();
-    for (const { exemplar, sample } of list) writeExemplar(exemplar.labels, exemplar.value, Number.isNaN(exemplar.timeMs) ? this.timeOf(sample) : exemplar.timeMs, field);
+    for (const { exemplar, sample } of list)
+      writeExemplar(exemplar.labels, exemplar.value, Number.isNaN(exemplar.timeMs) ? this.timeOf(sample) : exemplar.timeMs, field);
     const blob = scratch.finish();
     this.blobs.set(point, blob);
     return blob;
@@ -157,7 +157,7 @@ class Encoder {
     const { values } = this.samples;
     const { bytes, view } = this;
     const kind = family.kind;
-    if (kind === EXPONENTIAL || histograms.size > 0 && histograms.has(point)) {
+    if (kind === EXPONENTIAL || (histograms.size > 0 && histograms.has(point))) {
       this.#writeBlob(this.blobs.get(point)!);
       return;
     }
@@ -394,7 +394,15 @@ const framed = (size: number): number => 1 + varintSize(size) + size;
 const encoder = new Encoder();
 
 /** The whole message; null where it has no point. `sampleCount` is the size of `valueAt`. */
-export function encodeMessage(grouper: FamilyGrouper, attributes: DataView, places: readonly Place[], samples: SampleValues, sampleCount: number, infos: Infos, options: MessageOptions): Message | null {
+export function encodeMessage(
+  grouper: FamilyGrouper,
+  attributes: DataView,
+  places: readonly Place[],
+  samples: SampleValues,
+  sampleCount: number,
+  infos: Infos,
+  options: MessageOptions,
+): Message | null {
   encoder.grouper = grouper;
   encoder.samples = samples;
   encoder.attributes = attributes;
@@ -412,7 +420,14 @@ export function encodeMessage(grouper: FamilyGrouper, attributes: DataView, plac
   encoder.valueAt = new Int32Array(sampleCount).fill(-1);
   let pointCount = 0;
   for (const resource of resources) pointCount += writeResource(resource);
-  const message: Message = { bytes, view: encoder.view, pointCount, valueAt: encoder.valueAt, operations: Int32Array.from(encoder.operations), patchable: encoder.patchable };
+  const message: Message = {
+    bytes,
+    view: encoder.view,
+    pointCount,
+    valueAt: encoder.valueAt,
+    operations: Int32Array.from(encoder.operations),
+    patchable: encoder.patchable,
+  };
   encoder.buckets.clear();
   encoder.blobs.clear();
   encoder.valueAt = new Int32Array(0);
@@ -551,13 +566,13 @@ export function patchMessage(message: Message, samples: SampleValues, sampleCoun
     const at = valueAt[k]!;
     if (at < 0) continue;
     const value = values[k]!;
-    if (value === value) view.setFloat64(at, value, true);
-    else putValue(view, at, value);
+    if (Number.isNaN(value)) putValue(view, at, value);
+    else view.setFloat64(at, value, true);
     if (times === null) view.setFloat64(at - 9, now, true);
     else {
       const time = times[k]!;
-      if (time === time) putTime(view, at - 9, time);
-      else view.setFloat64(at - 9, now, true);
+      if (Number.isNaN(time)) view.setFloat64(at - 9, now, true);
+      else putTime(view, at - 9, time);
     }
   }
   return message.operations.length === 0 || runOperations(message, samples);
@@ -570,14 +585,14 @@ function runOperations(message: Message, samples: SampleValues): boolean {
     const op = operations[i]!;
     if (op === START_OP) {
       const seconds = values[operations[i + 2]!]!;
-      if (seconds === 0 || seconds !== seconds) return false;
+      if (seconds === 0 || Number.isNaN(seconds)) return false;
       putSeconds(view, operations[i + 1]!, seconds);
       i += 3;
       continue;
     }
     const sample = operations[i + 2]!;
     const own = times === null ? Number.NaN : times[sample]!;
-    putTime(view, operations[i + 1]!, own === own ? own : defaultTimeMs);
+    putTime(view, operations[i + 1]!, Number.isNaN(own) ? defaultTimeMs : own);
     if (op === EXEMPLAR_OP) {
       i += 3;
       continue;

@@ -6,9 +6,11 @@
 import type { Clock } from '#src/core/clock.ts';
 import { errorText } from '#src/core/errors.ts';
 import { ExpositionError, type Format } from '#src/helper/exposition/parser.ts';
-import { transcode } from '#src/helper/exposition/protobuf.ts';
+import { toCustomBuckets } from '#src/helper/exposition/custom_buckets.ts';
+import { transcode, type Transcoded } from '#src/helper/exposition/protobuf.ts';
 import { type Answer, BodyLimitError, giveBack, type ScrapeClient } from './http_client.ts';
-import type { Exposition, ScrapeReport, ScrapeResult, TargetCache } from './target_cache.ts';
+import type { Exposition } from './reading.ts';
+import type { ScrapeReport, ScrapeResult, TargetCache } from './target_cache.ts';
 
 export interface LoopOptions {
   readonly intervalMs: number;
@@ -20,6 +22,8 @@ export interface LoopOptions {
   readonly fallbackFormat: ScrapeFormat;
   readonly nativeHistograms: boolean;
   readonly classicToo: boolean;
+  /** Classic histograms become native ones with custom bounds. */
+  readonly customBuckets: boolean;
 }
 export type ScrapeFormat = Format | 'protobuf';
 
@@ -135,10 +139,12 @@ export class ScrapeLoop {
 
   #exposition(answer: Answer): Exposition {
     const { bytes, from, to } = answer;
-    const format = formatOf(answer.contentType) ?? this.#options.fallbackFormat;
-    if (format !== 'protobuf' || from === to) return { bytes, from, to, format: format === 'protobuf' ? 'text' : format, histograms: [] };
-    const { text, histograms } = transcode(bytes, from, to, { native: this.#options.nativeHistograms, classicToo: this.#options.classicToo });
-    return { bytes: text, from: 0, to: text.length, format: 'transcoded', histograms };
+    const { nativeHistograms: native, classicToo, customBuckets, fallbackFormat } = this.#options;
+    const format = formatOf(answer.contentType) ?? fallbackFormat;
+    if (from === to) return { bytes, from, to, format: 'text', histograms: [] };
+    const plain: Exposition =
+      format === 'protobuf' ? transcoded(transcode(bytes, from, to, { native, classicToo })) : { bytes, from, to, format, histograms: [] };
+    return customBuckets ? transcoded(toCustomBuckets(plain.bytes, plain.from, plain.to, plain.format, plain.histograms, classicToo)) : plain;
   }
 
   #note(error: Error | null, timeMs: number, durationMs: number, samples: number): void {
@@ -148,6 +154,10 @@ export class ScrapeLoop {
     this.state.lastError = error === null ? '' : errorText(error);
     this.state.lastSamples = samples;
   }
+}
+
+function transcoded({ text, histograms }: Transcoded): Exposition {
+  return { bytes: text, from: 0, to: text.length, format: 'transcoded', histograms };
 }
 
 /** The format that a Content-Type names, or undefined. */

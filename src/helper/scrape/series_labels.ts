@@ -42,6 +42,8 @@ export interface SeriesIdentity {
   /** The attributes as fields of a NumberDataPoint; the label le (or quantile) comes last, so that the first `baseSize` bytes are those of the whole histogram. */
   readonly attributes: Buffer;
   readonly baseSize: number;
+  /** The label that comes last is quantile: there is no le. */
+  readonly hasQuantile: boolean;
   /** The value of le or quantile; NaN where there is none or it is no number. */
   readonly bound: number;
   /** All labels but name, job and instance, where the metric describes a resource or scope and makes no point. */
@@ -78,6 +80,7 @@ export function identifySeries(name: string, lineLabels: readonly string[], opti
     scope: isInfo && metric === TARGET_INFO ? EMPTY_SCOPE : scopeOf(names, labels, isInfo),
     attributes: writer.finish(),
     baseSize,
+    hasQuantile: tail === 'quantile' && labels.has('quantile'),
     bound: parseGoFloat(labels.get(tail) ?? '') ?? Number.NaN,
     info: isInfo ? infoLabels(names, labels, metric) : null,
   };
@@ -146,7 +149,9 @@ function checkLimits(metric: string, labels: Labels, limits: LabelLimits): void 
       throw new ExpositionError(`label_name_length_limit exceeded (metric: ${shown}, label name: ${label.slice(0, 50)}, limit: ${limits.nameLength})`);
     }
     if (limits.valueLength > 0 && Buffer.byteLength(value) > limits.valueLength) {
-      throw new ExpositionError(`label_value_length_limit exceeded (metric: ${shown}, label name: ${label.slice(0, 50)}, value: "${value.slice(0, 50)}", limit: ${limits.valueLength})`);
+      throw new ExpositionError(
+        `label_value_length_limit exceeded (metric: ${shown}, label name: ${label.slice(0, 50)}, value: "${value.slice(0, 50)}", limit: ${limits.valueLength})`,
+      );
     }
   }
 }

@@ -8,16 +8,38 @@ function body(round: number, replaced: boolean): Buffer {
     lines.push(`# HELP app_metric_${metric}_total A counter.`, `# TYPE app_metric_${metric}_total counter`);
     for (let i = 0; i < 100; i++) {
       const pod = replaced && metric === 50 && i === 50 ? `new-${round}` : `web-${i % 10}-abcdef`;
-      lines.push(`app_metric_${metric}_total{method="${i & 1 ? 'POST' : 'GET'}",path="/api/v1/items/${i}",pod="${pod}",zone="eu-west-1"} ${metric * 1000 + i + round * 7}`);
+      lines.push(
+        `app_metric_${metric}_total{method="${i & 1 ? 'POST' : 'GET'}",path="/api/v1/items/${i}",pod="${pod}",zone="eu-west-1"} ${metric * 1000 + i + round * 7}`,
+      );
     }
   }
   return Buffer.from(`${lines.join('\n')}\n`);
 }
 function newCache(): TargetCache {
   return new TargetCache({
-    targetLabels: new Map([['instance', 'host:1'], ['job', 'test']]), externalLabels: new Map(), honorLabels: false, honorTimestamps: true, trackTimestampsStaleness: false, rules: [],
-    scheme: 'utf8', limits: { labels: 0, nameLength: 0, valueLength: 0 }, sampleLimit: 0, histogramBucketLimit: 0, histogramMaxSchema: 8, extraMetrics: false, timeoutSeconds: 10,
-    scopeName: 'scope', scopeVersion: '1', trimSuffixes: false, resource: (job, instance) => [['service.name', job], ['service.instance.id', instance]],
+    targetLabels: new Map([
+      ['instance', 'host:1'],
+      ['job', 'test'],
+    ]),
+    externalLabels: new Map(),
+    honorLabels: false,
+    honorTimestamps: true,
+    trackTimestampsStaleness: false,
+    rules: [],
+    scheme: 'utf8',
+    limits: { labels: 0, nameLength: 0, valueLength: 0 },
+    sampleLimit: 0,
+    histogramBucketLimit: 0,
+    histogramMaxSchema: 8,
+    extraMetrics: false,
+    timeoutSeconds: 10,
+    scopeName: 'scope',
+    scopeVersion: '1',
+    trimSuffixes: false,
+    resource: (job, instance) => [
+      ['service.name', job],
+      ['service.instance.id', instance],
+    ],
   });
 }
 function measure(name: string, bodies: readonly Buffer[], scrapes: number, cacheFor: (round: number) => TargetCache): void {
@@ -26,11 +48,16 @@ function measure(name: string, bodies: readonly Buffer[], scrapes: number, cache
     const bytes = bodies[round % bodies.length]!;
     const cache = cacheFor(round);
     const start = performance.now();
-    cache.scrape({ bytes, from: 0, to: bytes.length, format: 'text', histograms: [] }, { timeMs: 1_800_000_000_000 + round * 1000, durationSeconds: 0.1, bodyBytes: bytes.length });
+    cache.scrape(
+      { bytes, from: 0, to: bytes.length, format: 'text', histograms: [] },
+      { timeMs: 1_800_000_000_000 + round * 1000, durationSeconds: 0.1, bodyBytes: bytes.length },
+    );
     times.push(performance.now() - start);
   }
   times.sort((a, b) => a - b);
-  console.log(`${name}: ${((times[times.length >> 1]! * 1e6) / SERIES).toFixed(0)} ns a sample (median of ${scrapes}), slowest ${((times.at(-1)! * 1e6) / SERIES).toFixed(0)}`);
+  console.log(
+    `${name}: ${((times[times.length >> 1]! * 1e6) / SERIES).toFixed(0)} ns a sample (median of ${scrapes}), slowest ${((times.at(-1)! * 1e6) / SERIES).toFixed(0)}`,
+  );
 }
 
 const steady = Array.from({ length: 8 }, (_, round) => body(round, false));
@@ -42,7 +69,7 @@ measure('one series replaced in each scrape', replaced, 120, () => churning);
 measure('first scrape', steady, 20, newCache);
 const before = process.memoryUsage();
 const held = Array.from({ length: 10 }, () => newCache());
-held.forEach((cache, i) => measure(`cache ${i}`, steady, 2, () => cache));
+for (const [i, cache] of held.entries()) measure(`cache ${i}`, steady, 2, () => cache);
 globalThis.gc?.();
 const after = process.memoryUsage();
 console.log(`about ${((after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers) / SERIES / held.length).toFixed(0)} bytes a series`);

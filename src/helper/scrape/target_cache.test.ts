@@ -2,10 +2,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { plainPoints } from './testing/points.ts';
-import { type CacheOptions, type Exposition, TargetCache } from './target_cache.ts';
+import type { Exposition } from './reading.ts';
+import { type CacheOptions, TargetCache } from './target_cache.ts';
 
 const OPTIONS: CacheOptions = {
-  targetLabels: new Map([['instance', 'host:1'], ['job', 'test']]),
+  targetLabels: new Map([
+    ['instance', 'host:1'],
+    ['job', 'test'],
+  ]),
   externalLabels: new Map(),
   honorLabels: false,
   honorTimestamps: true,
@@ -21,7 +25,10 @@ const OPTIONS: CacheOptions = {
   scopeName: 'scope',
   scopeVersion: '1',
   trimSuffixes: false,
-  resource: (job, instance) => [['service.name', job], ['service.instance.id', instance]],
+  resource: (job, instance) => [
+    ['service.name', job],
+    ['service.instance.id', instance],
+  ],
 };
 const REPORTED = /^(?:up|scrape_)/;
 
@@ -50,7 +57,14 @@ function number(next: () => number): string {
   return next() < 0.5 ? String(Math.floor(next() * 1e6)) : VALUES[Math.floor(next() * VALUES.length)]!;
 }
 
-interface Model { gauges: number[]; counters: number[]; histograms: number[]; summaries: number[]; timed: number[]; typed: boolean }
+interface Model {
+  gauges: number[];
+  counters: number[];
+  histograms: number[];
+  summaries: number[];
+  timed: number[];
+  typed: boolean;
+}
 function mutate(model: Model, next: () => number): void {
   for (const list of [model.gauges, model.counters, model.histograms, model.summaries, model.timed]) {
     if (next() < 0.15 && list.length > 0) list.splice(Math.floor(next() * list.length), 1);
@@ -67,11 +81,16 @@ function write(model: Model, next: () => number): string {
   lines.push('# TYPE h histogram');
   for (const id of new Set(model.histograms)) {
     const counts = [next(), next(), next()].map((x) => Math.floor(x * 100));
-    lines.push(`h_bucket{id="${id}",le="0.1"} ${counts[0]}`, `h_bucket{id="${id}",le="1"} ${counts[0]! + counts[1]!}`, `h_bucket{id="${id}",le="+Inf"} ${counts[0]! + counts[1]! + counts[2]!}`);
+    lines.push(
+      `h_bucket{id="${id}",le="0.1"} ${counts[0]}`,
+      `h_bucket{id="${id}",le="1"} ${counts[0]! + counts[1]!}`,
+      `h_bucket{id="${id}",le="+Inf"} ${counts[0]! + counts[1]! + counts[2]!}`,
+    );
     lines.push(`h_sum{id="${id}"} ${next()}`, `h_count{id="${id}"} ${counts[0]! + counts[1]! + counts[2]!}`);
   }
   lines.push('# TYPE s summary');
-  for (const id of new Set(model.summaries)) lines.push(`s{id="${id}",quantile="0.5"} ${number(next)}`, `s_sum{id="${id}"} ${next()}`, `s_count{id="${id}"} ${Math.floor(next() * 100)}`);
+  for (const id of new Set(model.summaries))
+    lines.push(`s{id="${id}",quantile="0.5"} ${number(next)}`, `s_sum{id="${id}"} ${next()}`, `s_count{id="${id}"} ${Math.floor(next() * 100)}`);
   for (const id of model.timed) lines.push(`t{id="${id}"} ${number(next)} ${1_700_000_000_000 + Math.floor(next() * 1e6)}`);
   return `${lines.join('\n')}\n`;
 }
@@ -102,7 +121,8 @@ test('a cache that saw the target before gives the same points as a new one, ove
 
 test('unchanged lines are patched: the new message has the same bytes but for times and values', () => {
   const cache = new TargetCache(OPTIONS);
-  const text = (x: number): string => `# TYPE g gauge\ng{a="1"} ${x}\n# TYPE h histogram\nh_bucket{le="1"} ${x}\nh_bucket{le="+Inf"} ${2 * x}\nh_sum 1\nh_count ${2 * x}\n`;
+  const text = (x: number): string =>
+    `# TYPE g gauge\ng{a="1"} ${x}\n# TYPE h histogram\nh_bucket{le="1"} ${x}\nh_bucket{le="+Inf"} ${2 * x}\nh_sum 1\nh_count ${2 * x}\n`;
   const messages = [1, 2, 3, 400].map((x) => cache.scrape(exposition(text(x)), { timeMs: 1_800_000_000_000 + x, durationSeconds: 1, bodyBytes: 1 }).message!);
   const sizes = new Set(messages.slice(1).map((message) => message.length));
   assert.equal(sizes.size, 1);
@@ -115,16 +135,17 @@ function sorted<T extends { key: string }>(points: T[]): T[] {
   return points.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
 }
 
-test('a broken exposition marks everything stale once, and what it repaired later is no new series', () => {
+test('a broken exposition marks stale what it did not repeat before the fault, once, and what it repaired later is no new series', () => {
   const cache = new TargetCache(OPTIONS);
+  const stale = (points: { name: string; stale: boolean }[]) => points.filter((point) => point.stale).map((point) => point.name);
   scrape(cache, 'a 1\nb 2\n', 1000);
   const broken = scrape(cache, 'a 1\nb {\n', 2000);
   assert.ok(broken.error !== null);
-  assert.deepEqual(broken.points.filter((point) => point.stale).map((point) => point.name).sort(), ['a', 'b']);
+  assert.deepEqual(stale(broken.points), ['b']);
   assert.equal(broken.points.find((point) => point.name === 'up')!.value, '0');
-  const again = scrape(cache, 'a 1\nb {\n', 3000);
-  assert.equal(again.points.filter((point) => point.stale).length, 0);
-  const good = scrape(cache, 'a 1\nb 2\n', 4000);
+  assert.deepEqual(stale(scrape(cache, 'b {\n', 3000).points), ['a']);
+  assert.deepEqual(stale(scrape(cache, 'b {\n', 4000).points), []);
+  const good = scrape(cache, 'a 1\nb 2\n', 5000);
   assert.equal(good.points.find((point) => point.name === 'scrape_series_added')!.value, '0');
 });
 

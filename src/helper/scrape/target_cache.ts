@@ -6,13 +6,14 @@
  */
 import { END, ExpositionError, ExpositionParser, type Format, HELP, SERIES, TYPE } from '#src/helper/exposition/parser.ts';
 import { numberEnd, parseNumber } from '#src/helper/exposition/number.ts';
-import { AttributeArena, DROPPED, INFO, KeyTable, REPEATED, SampleColumns, TIMED, TRACKED } from './columns.ts';
+import { AttributeArena, DROPPED, INFO, QUANTILE, REPEATED, SampleColumns, SEEN, TIMED, TRACKED } from './columns.ts';
 import { FamilyGrouper, type Place } from './families.ts';
 import { MetadataStore } from './metadata.ts';
-import { limitResolution, type NativeHistogram } from './native_histogram.ts';
+import { limitResolution } from './native_histogram.ts';
 import { encodeMessage, type Infos, type Message, type MessageOptions, patchMessage, resourceKey, type SampleValues, scopeInfoKey } from './otlp_message.ts';
 import { EMPTY_SCOPE, identifySeries, type LabelOptions, SCOPE_INFO } from './series_labels.ts';
-import { copyBytes, equalBytes, hashBytes, viewOf } from './words.ts';
+import { type Exposition, freshSeries, Reading } from './reading.ts';
+import { equalBytes, hashBytes, viewOf } from './words.ts';
 
 export interface CacheOptions extends LabelOptions, MessageOptions {
   readonly honorTimestamps: boolean;
@@ -22,16 +23,6 @@ export interface CacheOptions extends LabelOptions, MessageOptions {
   readonly histogramMaxSchema: number;
   readonly extraMetrics: boolean;
   readonly timeoutSeconds: number;
-}
-
-/** One answer of a target. `from` and `to` bound the exposition in `bytes`; the caller owns the buffer again when scrape() returns. */
-export interface Exposition {
-  readonly bytes: Buffer;
-  readonly from: number;
-  readonly to: number;
-  readonly format: Format;
-  /** Of the transcoded format: what "H<index>" stands for. */
-  readonly histograms: readonly NativeHistogram[];
 }
 
 export interface ScrapeReport {
@@ -158,6 +149,10 @@ export class TargetCache {
     grouper.attributes = this.#attributes.view;
     for (let k = 0; k < count; k++) {
       if ((columns.flags[k]! & TRACKED) === 0) continue;
+      if ((columns.flags[k]! & SEEN) !== 0) {
+        columns.flags[k]! &= ~SEEN;
+        continue;
+      }
       grouper.add(k, timeMs, true);
       columns.flags[k] = columns.flags[k]! & ~TRACKED;
     }
@@ -240,7 +235,7 @@ export class TargetCache {
     try {
       this.#read(reading, exposition, report.timeMs);
     } catch (error) {
-      if (error instanceof ExpositionError) this.#rememberPending(reading);
+      if (error instanceof ExpositionError) this.#keepSeen(reading);
       grouper.end();
       throw error;
     }
@@ -263,7 +258,7 @@ export class TargetCache {
     this.#isTimed = reading.isTimed;
     this.#dropped = reading.dropped;
     const complete = this.#metadata.endScrape();
-    this.#steady = complete && stale === 0 && version === this.#metadata.version && this.#message !== null && this.#message.patchable && !reading.irregular;
+    this.#steady = complete && stale === 0 && version === this.#metadata.version && this.#message?.patchable === true && !reading.irregular;
   }
 
   #read(reading: Reading, exposition: Exposition, nowMs: number): void {
@@ -288,7 +283,7 @@ export class TargetCache {
       this.#total++;
       const k = reading.addLine(parser);
       const was = reading.lookUp(k, parser.lexed);
-      const hasTime = parser.timeMs === parser.timeMs;
+      const hasTime = !Number.isNaN(parser.timeMs);
       const timed = honorTimestamps && hasTime;
       if (hasTime) {
         columns.flags[k] = TIMED;
@@ -296,7 +291,7 @@ export class TargetCache {
       }
       if (was >= 0) {
         columns.copyFrom(reading.isOwn ? columns : old, was, k);
-        columns.flags[k]! |= (reading.isOwn ? columns : old).flags[was]! & (DROPPED | INFO);
+        columns.flags[k]! |= (reading.isOwn ? columns : old).flags[was]! & (DROPPED | INFO | QUANTILE);
       } else this.#identify(reading, k);
       if ((columns.flags[k]! & DROPPED) !== 0) {
         reading.dropped++;
@@ -373,6 +368,7 @@ export class TargetCache {
     }
     this.#setAttributes(columns, k, identity.attributes, identity.baseSize);
     columns.bound[k] = identity.bound;
+    if (identity.hasQuantile) columns.flags[k]! |= QUANTILE;
   }
 
   #setAttributes(columns: SampleColumns, k: number, attributes: Buffer, baseSize: number): void {
@@ -438,6 +434,7 @@ export class TargetCache {
       stale++;
       columns.reserve();
       columns.copyFrom(old, k, columns.count);
+      columns.flags[columns.count] = old.flags[k]! & QUANTILE;
       grouper.attributes = this.#attributes.view;
       grouper.add(columns.count++, timeMs, true);
     }
@@ -477,7 +474,14 @@ export class TargetCache {
   /** The scrape's own metrics, in the rows behind the samples. */
   #addReports(columns: SampleColumns, timeMs: number, stale: boolean): void {
     const { targetLabels, externalLabels } = this.#options;
-    const options: LabelOptions = { targetLabels, externalLabels, honorLabels: false, rules: [], scheme: 'utf8', limits: { labels: 0, nameLength: 0, valueLength: 0 } };
+    const options: LabelOptions = {
+      targetLabels,
+      externalLabels,
+      honorLabels: false,
+      rules: [],
+      scheme: 'utf8',
+      limits: { labels: 0, nameLength: 0, valueLength: 0 },
+    };
     for (const name of this.#reports) {
       columns.reserve();
       const k = columns.count++;
@@ -495,168 +499,11 @@ export class TargetCache {
     return encodeMessage(grouper, this.#attributes.view, this.#places, this.#samples(timeMs), sampleCount, infos, this.#options);
   }
 
-  /** Series of an exposition that broke later are known from now on, as in Prometheus, whose cache has them. */
-  #rememberPending(reading: Reading): void {
-    const { columns } = reading;
-    for (let k = 0; k < columns.count && this.#pendingSeries.size < MAX_PENDING_SERIES; k++) if (reading.from[k]! < 0) this.#pendingSeries.add(reading.keyText(k));
+  /** What an exposition that broke later had before: known from now on, and not stale yet, as in Prometheus, whose cache has them. */
+  #keepSeen(reading: Reading): void {
+    const { columns, old, seen } = reading;
+    for (let k = 0; k < old.count; k++) if (seen[k] !== 0 && (columns.flags[seen[k]! - 1]! & TRACKED) !== 0) old.flags[k]! |= SEEN;
+    for (let k = 0; k < columns.count && this.#pendingSeries.size < MAX_PENDING_SERIES; k++)
+      if (reading.from[k]! < 0) this.#pendingSeries.add(reading.keyText(k));
   }
-}
-
-/** One full reading of an exposition: the new columns under construction beside the old ones. */
-class Reading {
-  readonly old: SampleColumns;
-  readonly columns: SampleColumns;
-  readonly view: DataView;
-  readonly #bytes: Buffer;
-  readonly infos = { resources: new Map<string, Map<string, string>>(), scopes: new Map<string, readonly (readonly [string, string])[]>() };
-  /** By old index: 1 + the new index of the same series. */
-  readonly seen: Int32Array;
-  /** By new index: the old index, or -1. */
-  from: Int32Array;
-  values: Float64Array<ArrayBuffer>;
-  times: Float64Array<ArrayBuffer> | null = null;
-  guess = 0;
-  dropped = 0;
-  /** Some line has a timestamp, honoured or not. */
-  isTimed = false;
-  /** Something that a patch could not do. */
-  irregular = false;
-  /** What lookUp() found is in the new columns; the line is a repetition of one of this scrape. */
-  isOwn = false;
-  isRepetition = false;
-  #pieceFrom: number;
-  #oldTable: KeyTable | null = null;
-  #newTable: KeyTable | null = null;
-
-  constructor(old: SampleColumns, exposition: Exposition) {
-    const size = exposition.to - exposition.from;
-    const expected = old.count > 0 ? old.count + 64 : Math.max(64, size >> 7);
-    this.old = old;
-    this.columns = new SampleColumns(expected, size + 64);
-    this.columns.infos = [...old.infos];
-    this.seen = new Int32Array(old.count);
-    this.from = new Int32Array(expected);
-    this.values = new Float64Array(expected + 16);
-    this.view = viewOf(exposition.bytes);
-    this.#bytes = exposition.bytes;
-    this.#pieceFrom = exposition.from;
-  }
-
-  /** The next row, with the text from the last number to this one. */
-  addLine(line: ExpositionParser): number {
-    const { columns } = this;
-    columns.reserve();
-    const k = columns.count++;
-    if (k >= this.from.length) {
-      const from = new Int32Array(columns.capacity);
-      from.set(this.from);
-      this.from = from;
-    }
-    if (k >= this.values.length) {
-      const values = new Float64Array(columns.capacity + 16);
-      values.set(this.values);
-      this.values = values;
-    }
-    const size = line.valueFrom - this.#pieceFrom;
-    copyBytes(this.view, this.#pieceFrom, columns.textView, columns.textSize, size);
-    columns.pieceSize[k] = size;
-    columns.keyAt[k] = columns.textSize + line.keyFrom - this.#pieceFrom;
-    columns.keySize[k] = line.keyTo - line.keyFrom;
-    columns.textSize += size;
-    columns.flags[k] = 0;
-    this.#pieceFrom = line.timeMs === line.timeMs ? this.#timeEnd(line.valueTo) : line.valueTo;
-    this.values[k] = line.value;
-    return k;
-  }
-
-  /** Behind the timestamp, where it follows the value with one blank; otherwise the text in between keeps it from being patched. */
-  #timeEnd(valueTo: number): number {
-    if (this.#bytes[valueTo] !== 32 || parseNumber(this.#bytes, valueTo + 1, this.#bytes.length) === undefined) {
-      this.irregular = true;
-      return valueTo;
-    }
-    return numberEnd();
-  }
-
-  setTime(k: number, timeMs: number): void {
-    if (this.times === null) {
-      if (timeMs !== timeMs) return;
-      this.times = new Float64Array(this.values.length).fill(Number.NaN);
-    }
-    if (k >= this.times.length) {
-      const times = new Float64Array(this.values.length).fill(Number.NaN);
-      times.set(this.times);
-      this.times = times;
-    }
-    this.times[k] = timeMs;
-  }
-
-  /** The known sample with the text of line k: an old one, one of this scrape (isOwn), or -1. */
-  lookUp(k: number, lexed: boolean): number {
-    const { columns, old } = this;
-    this.isOwn = false;
-    this.isRepetition = false;
-    let was = -1;
-    if (!lexed) {
-      was = this.guess;
-      columns.keyHash[k] = old.keyHash[was]!;
-    } else {
-      const hash = hashBytes(columns.textView, columns.keyAt[k]!, columns.keySize[k]!);
-      columns.keyHash[k] = hash;
-      if (old.count > 0) was = this.#findOld(hash, columns.keyAt[k]!, columns.keySize[k]!);
-      if (was < 0) return this.#lookUpNew(k, hash);
-    }
-    this.guess = was + 1;
-    this.from[k] = was;
-    if (this.seen[was] !== 0) this.isRepetition = true;
-    else this.seen[was] = k + 1;
-    return was;
-  }
-
-  #findOld(hash: number, at: number, size: number): number {
-    if (this.#oldTable === null) {
-      this.#oldTable = new KeyTable(this.old, this.old.count);
-      for (let k = 0; k < this.old.count; k++) if ((this.old.flags[k]! & REPEATED) === 0) this.#oldTable.add(k);
-    }
-    return this.#oldTable.find(hash, this.columns.textView, at, size);
-  }
-
-  #lookUpNew(k: number, hash: number): number {
-    const { columns } = this;
-    this.#newTable ??= new KeyTable(columns, Math.max(64, columns.capacity - this.old.count));
-    const first = this.#newTable.find(hash, columns.textView, columns.keyAt[k]!, columns.keySize[k]!);
-    this.from[k] = -1;
-    if (first < 0) {
-      this.#newTable.add(k);
-      return -1;
-    }
-    this.isOwn = true;
-    this.isRepetition = true;
-    return first;
-  }
-
-  finish(exposition: Exposition): void {
-    const { columns } = this;
-    this.#bytes.copy(columns.text, columns.textSize, this.#pieceFrom, exposition.to);
-    columns.tailSize = exposition.to - this.#pieceFrom;
-    columns.textSize += columns.tailSize;
-  }
-
-  keyText(k: number): string {
-    const { text, keyAt, keySize } = this.columns;
-    return text.latin1Slice(keyAt[k]!, keyAt[k]! + keySize[k]!);
-  }
-}
-
-/** Tracked samples whose text is new, by the hash of their attributes: one of them may be an old series in other words. */
-function freshSeries(reading: Reading, count: number): Map<number, number[]> {
-  const { columns } = reading;
-  const fresh = new Map<number, number[]>();
-  for (let k = 0; k < count; k++) {
-    if (reading.from[k]! >= 0 || (columns.flags[k]! & TRACKED) === 0) continue;
-    const list = fresh.get(columns.attributesHash[k]!);
-    if (list === undefined) fresh.set(columns.attributesHash[k]!, [k]);
-    else list.push(k);
-  }
-  return fresh;
 }

@@ -49,12 +49,18 @@ function readMetric(metric: Buffer, points: PlainPoint[]): void {
       const attributes = all(point, field === 9 ? 9 : 7).map((attribute) => `${text(all(attribute, 1)[0]!)}=${text(all(all(attribute, 2)[0]!, 1)[0]!)}`);
       const stale = [...new Fields(point)].some((entry) => entry.field === (field === 9 ? 10 : 8) && entry.number === 1);
       const time = all(point, 3)[0]!;
-      points.push({ name, key: `${name}{${attributes.join()}}`, timeMs: Number(time.readBigUInt64LE() / 1_000_000n), stale, value: stale ? '' : valueOf(field, point) });
+      points.push({
+        name,
+        key: `${name}{${attributes.join()}}`,
+        timeMs: Number(time.readBigUInt64LE() / 1_000_000n),
+        stale,
+        value: stale ? '' : pointValue(field, point),
+      });
     }
   }
 }
 
-function valueOf(field: number, point: Buffer): string {
+function pointValue(field: number, point: Buffer): string {
   if (field === 5 || field === 7) return String(all(point, 4)[0]!.readDoubleLE());
   const count = all(point, 4)[0]!.readBigUInt64LE();
   const sum = all(point, 5)[0]?.readDoubleLE();
