@@ -36,7 +36,10 @@ export function partialSuccessOf(answer: HttpAnswer): PartialSuccess | null {
 
 function mediaType(answer: HttpAnswer): string {
   const type = answer.headers['content-type'];
-  return String(Array.isArray(type) ? type[0] : (type ?? '')).split(';')[0]!.trim().toLowerCase();
+  return String(Array.isArray(type) ? type[0] : (type ?? ''))
+    .split(';')[0]!
+    .trim()
+    .toLowerCase();
 }
 function parseJson(body: Buffer): Record<string, unknown> | null {
   try {

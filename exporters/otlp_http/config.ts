@@ -19,7 +19,10 @@ export const configSchema = z
     traces_endpoint: signalUrl('traces'),
     metrics_endpoint: signalUrl('metrics'),
     logs_endpoint: signalUrl('logs'),
-    encoding: z.enum(['proto', 'json'], { error: (issue) => `invalid encoding type: ${String(issue.input)}` }).default('proto').describe('proto or json.'),
+    encoding: z
+      .enum(['proto', 'json'], { error: (issue) => `invalid encoding type: ${String(issue.input)}` })
+      .default('proto')
+      .describe('proto or json.'),
     retry_on_failure: retrySettings(),
     sending_queue,
   })

@@ -30,7 +30,12 @@ export default defineExporter({
       },
       async send(batch: Batch) {
         const url = urls.get(batch.signal)!;
-        const answer = await client!.send({ method: 'POST', url, headers, parts: json ? [Buffer.from(formatOtlpJson(batch.signal, batch.bytes))] : batch.parts });
+        const answer = await client!.send({
+          method: 'POST',
+          url,
+          headers,
+          parts: json ? [Buffer.from(formatOtlpJson(batch.signal, batch.bytes))] : batch.parts,
+        });
         if (answer.status < 200 || answer.status > 299) throw errorOfAnswer(answer, url, clock.nowMs());
         const partial = partialSuccessOf(answer);
         if (partial !== null) telemetry.log.warn('Partial success response', { message: partial.message, [DROPPED[batch.signal]]: partial.rejected });

@@ -34,6 +34,7 @@ export const configSchema = z
   })
   .check((context) => {
     const { grpc: overGrpc, http: overHttp } = context.value.protocols;
-    if (!overGrpc && !overHttp) context.issues.push({ code: 'custom', input: context.value, message: 'must specify at least one protocol when using the OTLP receiver' });
+    if (!overGrpc && !overHttp)
+      context.issues.push({ code: 'custom', input: context.value, message: 'must specify at least one protocol when using the OTLP receiver' });
   });
 export type OtlpReceiverConfig = z.output<typeof configSchema>;

@@ -18,7 +18,11 @@ const MAX_BYTES_IN_FLIGHT = 64 << 20;
 const TAKEN_PROTOBUF: HttpReply = { status: 200, headers: { 'Content-Type': PROTOBUF }, body: new Uint8Array(0) };
 const TAKEN_JSON: HttpReply = { status: 200, headers: { 'Content-Type': JSON_TYPE }, body: '{"partialSuccess":{}}' };
 const WRONG_METHOD: HttpReply = { status: 405, headers: { 'Content-Type': 'text/plain' }, body: '405 method not allowed, supported: [POST]' };
-const WRONG_TYPE: HttpReply = { status: 415, headers: { 'Content-Type': 'text/plain' }, body: `415 unsupported media type, supported: [${JSON_TYPE}, ${PROTOBUF}]` };
+const WRONG_TYPE: HttpReply = {
+  status: 415,
+  headers: { 'Content-Type': 'text/plain' },
+  body: `415 unsupported media type, supported: [${JSON_TYPE}, ${PROTOBUF}]`,
+};
 
 /** `intakes` by URL path. */
 export function otlpHandler(intakes: ReadonlyMap<string, Intake>, includeMetadata: boolean): HttpHandler {

@@ -75,7 +75,8 @@ function decodeError(error: unknown, coding: string, limit: number): Error {
 function outputSize(bytes: Uint8Array, coding: string, limit: number): number {
   let size = bytes.length * 4;
   const n = bytes.length;
-  if (coding === 'gzip' && n > 18) size = Math.min(((bytes[n - 1]! << 24) | (bytes[n - 2]! << 16) | (bytes[n - 3]! << 8) | bytes[n - 4]!) >>> 0, n * MAX_DEFLATE_RATIO);
+  if (coding === 'gzip' && n > 18)
+    size = Math.min(((bytes[n - 1]! << 24) | (bytes[n - 2]! << 16) | (bytes[n - 3]! << 8) | bytes[n - 4]!) >>> 0, n * MAX_DEFLATE_RATIO);
   // zlib asks for more room whenever the chunk is full to the brim, so leave some.
   return Math.max(MIN_CHUNK, Math.min(size, limit) + 64);
 }
@@ -104,7 +105,11 @@ export function encodeBody(parts: readonly Uint8Array[], sizeBytes: number, codi
     const options = { chunkSize, params: { [zlib.constants.ZSTD_c_compressionLevel]: level === 0 ? 3 : level } };
     return sizeBytes < ASYNC_ENCODE_BYTES ? trim(zlib.zstdCompressSync(bytes, options)) : zstd(bytes, options).then(trim);
   }
-  const options = { chunkSize, level: level === 0 ? 3 : level === -2 ? zlib.constants.Z_DEFAULT_COMPRESSION : level, strategy: level === -2 ? zlib.constants.Z_HUFFMAN_ONLY : zlib.constants.Z_DEFAULT_STRATEGY };
+  const options = {
+    chunkSize,
+    level: level === 0 ? 3 : level === -2 ? zlib.constants.Z_DEFAULT_COMPRESSION : level,
+    strategy: level === -2 ? zlib.constants.Z_HUFFMAN_ONLY : zlib.constants.Z_DEFAULT_STRATEGY,
+  };
   if (sizeBytes < ASYNC_ENCODE_BYTES) return trim(coding === 'gzip' ? zlib.gzipSync(bytes, options) : zlib.deflateSync(bytes, options));
   return (coding === 'gzip' ? gzip(bytes, options) : deflate(bytes, options)).then(trim);
 }

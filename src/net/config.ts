@@ -39,9 +39,9 @@ const tlsVersion = (key: string) =>
     .optional();
 
 const tlsShape = {
-  ca_file: z.string().optional().describe('File with the CA certificates to trust; the system\'s where absent.'),
+  ca_file: z.string().optional().describe("File with the CA certificates to trust; the system's where absent."),
   ca_pem: secret().optional().describe('The same as text.'),
-  include_system_ca_certs_pool: z.boolean().default(false).describe('Trust the system\'s CA certificates besides those given.'),
+  include_system_ca_certs_pool: z.boolean().default(false).describe("Trust the system's CA certificates besides those given."),
   cert_file: z.string().optional().describe('File with our certificate chain.'),
   cert_pem: secret().optional().describe('The same as text.'),
   key_file: z.string().optional().describe('File with the private key.'),
@@ -51,7 +51,10 @@ const tlsShape = {
   cipher_suites: z.array(z.string()).default([]).describe('Go names of the cipher suites to allow.'),
   include_insecure_cipher_suites: unsupported('include_insecure_cipher_suites'),
   reload_interval: duration().prefault('0s').describe('How often certificate files are read again; 0 is never.'),
-  curve_preferences: z.array(z.enum(['X25519', 'P256', 'P384', 'P521', 'X25519MLKEM768'])).default([]).describe('Curves in order of preference.'),
+  curve_preferences: z
+    .array(z.enum(['X25519', 'P256', 'P384', 'P521', 'X25519MLKEM768']))
+    .default([])
+    .describe('Curves in order of preference.'),
   tpm: unsupported('tpm'),
 };
 
@@ -64,8 +67,10 @@ function checkTls(tls: TlsFields, server: boolean): string[] {
   if (tls.key_file && tls.key_pem) faults.push('provide either key file or PEM, but not both');
   const hasCert = Boolean(tls.cert_file || tls.cert_pem);
   const hasKey = Boolean(tls.key_file || tls.key_pem);
-  if (hasCert !== hasKey || (server && !hasCert)) faults.push(`TLS configuration must include both certificate and key${server ? ' for server connections' : ''}`);
-  if (tls.min_version && tls.max_version && tls.min_version > tls.max_version) faults.push('invalid TLS configuration: min_version cannot be greater than max_version');
+  if (hasCert !== hasKey || (server && !hasCert))
+    faults.push(`TLS configuration must include both certificate and key${server ? ' for server connections' : ''}`);
+  if (tls.min_version && tls.max_version && tls.min_version > tls.max_version)
+    faults.push('invalid TLS configuration: min_version cannot be greater than max_version');
   return faults;
 }
 function tlsCheck(server: boolean) {
@@ -79,8 +84,8 @@ export function tlsClient() {
     .strictObject({
       ...tlsShape,
       insecure: z.boolean().default(false).describe('No TLS at all.'),
-      insecure_skip_verify: z.boolean().default(false).describe('TLS without checking the server\'s certificate.'),
-      server_name_override: z.string().optional().describe('Name to ask for and to check instead of the endpoint\'s host.'),
+      insecure_skip_verify: z.boolean().default(false).describe("TLS without checking the server's certificate."),
+      server_name_override: z.string().optional().describe("Name to ask for and to check instead of the endpoint's host."),
     })
     .check(tlsCheck(false));
 }
@@ -90,7 +95,7 @@ export function tlsServer() {
   return z
     .strictObject({
       ...tlsShape,
-      client_ca_file: z.string().optional().describe('CA file that clients\' certificates must be signed by; turns on mutual TLS.'),
+      client_ca_file: z.string().optional().describe("CA file that clients' certificates must be signed by; turns on mutual TLS."),
       client_ca_file_reload: z.boolean().default(false).describe('Read client_ca_file again when it changes.'),
     })
     .check(tlsCheck(true));
@@ -122,7 +127,10 @@ export function checkCompressionLevel(type: Compression, level: number): string 
 const listenShape = (address: string) => ({
   endpoint: listenEndpoint(address),
   transport: z.enum(['tcp', 'tcp4', 'tcp6', 'unix']).default('tcp').describe('With unix, `endpoint` is the path of the socket.'),
-  dialer: z.strictObject({ timeout: duration().prefault('0s') }).optional().describe('Accepted for compatibility; has no meaning for a server.'),
+  dialer: z
+    .strictObject({ timeout: duration().prefault('0s') })
+    .optional()
+    .describe('Accepted for compatibility; has no meaning for a server.'),
 });
 // A unix path has no port, so the check on host:port waits for `transport`: see checkListen.
 const listenEndpoint = (address: string) => (address === '' ? z.string() : z.string().default(address)).describe('Address to listen on.');
@@ -142,7 +150,9 @@ export function grpcServerShape(address: string) {
     tls: tlsServer().optional(),
     max_recv_msg_size_mib: size().default(0).describe('Largest message in MiB, before and after decompression; 0 is 4.'),
     max_concurrent_streams: size().max(0xffffffff).default(0).describe('Calls at a time on one connection; 0 is 1000.'),
-    read_buffer_size: size().default(512 * 1024).describe('Bytes that one read of a socket may take (at most 1 MiB is used).'),
+    read_buffer_size: size()
+      .default(512 * 1024)
+      .describe('Bytes that one read of a socket may take (at most 1 MiB is used).'),
     write_buffer_size: size().default(0).describe('Unsent bytes at which a connection is no longer read; 0 is 1 MiB.'),
     keepalive: z
       .strictObject({
@@ -193,7 +203,9 @@ export function grpcClientShape(fallback: Compression = '') {
       })
       .optional(),
     read_buffer_size: size().default(0).describe('Accepted for compatibility; reads adapt by themselves.'),
-    write_buffer_size: size().default(512 * 1024).describe('Accepted for compatibility; a call is written as it is.'),
+    write_buffer_size: size()
+      .default(512 * 1024)
+      .describe('Accepted for compatibility; a call is written as it is.'),
     wait_for_ready: z.boolean().default(false).describe('Wait for a connection until the timeout instead of failing at once.'),
     headers: headerList().describe('Metadata sent with each call.'),
     user_agent: z.string().optional().describe('Replaces the user-agent.'),
@@ -245,7 +257,11 @@ export function httpServerShape(address: string, timeouts: { write?: string; rea
         max_age: size().default(0).describe('Seconds that a browser may remember a preflight answer.'),
       })
       .optional(),
-    max_request_body_size: z.number().int().default(20 * 1024 * 1024).describe('Largest body in bytes, before and after decompression.'),
+    max_request_body_size: z
+      .number()
+      .int()
+      .default(20 * 1024 * 1024)
+      .describe('Largest body in bytes, before and after decompression.'),
     include_metadata: z.boolean().default(false).describe('Hand the headers of a request on to the pipeline.'),
     response_headers: headerList().describe('Headers added to every answer.'),
     compression_algorithms: z
@@ -253,9 +269,15 @@ export function httpServerShape(address: string, timeouts: { write?: string; rea
       .optional()
       .describe('Content-Encodings that are taken; all but lz4 where absent.'),
     read_timeout: duration().prefault('0s').describe('Limit for reading a whole request; 0 is none.'),
-    read_header_timeout: duration().prefault(timeouts.readHeader ?? '1m').describe('Limit for reading the headers; 0 is none.'),
-    write_timeout: duration().prefault(timeouts.write ?? '30s').describe('Limit for writing an answer; 0 is none.'),
-    idle_timeout: duration().prefault(timeouts.idle ?? '1m').describe('How long a connection may wait for its next request; 0 is without end.'),
+    read_header_timeout: duration()
+      .prefault(timeouts.readHeader ?? '1m')
+      .describe('Limit for reading the headers; 0 is none.'),
+    write_timeout: duration()
+      .prefault(timeouts.write ?? '30s')
+      .describe('Limit for writing an answer; 0 is none.'),
+    idle_timeout: duration()
+      .prefault(timeouts.idle ?? '1m')
+      .describe('How long a connection may wait for its next request; 0 is without end.'),
     keep_alives_enabled: z.boolean().default(true).describe('Whether a connection serves several requests.'),
     auth: unsupported('auth'),
     middlewares: unsupported('middlewares'),
@@ -271,12 +293,19 @@ export function httpClientShape(fallback: { compression?: Compression; timeout?:
     endpoint: z.string().default('').describe('URL to send to.'),
     proxy_url: z.string().default('').describe('Proxy to use instead of those of HTTP_PROXY, HTTPS_PROXY and NO_PROXY.'),
     tls: tlsClient().prefault({}),
-    timeout: duration().prefault(fallback.timeout ?? '0s').describe('Limit for a whole request; 0 is none.'),
+    timeout: duration()
+      .prefault(fallback.timeout ?? '0s')
+      .describe('Limit for a whole request; 0 is none.'),
     headers: headerList().describe('Headers sent with each request.'),
     compression: compression(fallback.compression ?? '', HTTP_COMPRESSIONS).describe('gzip, zstd, snappy, zlib, deflate or none.'),
-    compression_params: z.strictObject({ level: z.number().int().default(0) }).prefault({}).describe('level: zlib\'s for gzip, zlib and deflate, zstd\'s for zstd.'),
+    compression_params: z
+      .strictObject({ level: z.number().int().default(0) })
+      .prefault({})
+      .describe("level: zlib's for gzip, zlib and deflate, zstd's for zstd."),
     read_buffer_size: size().default(0).describe('Accepted for compatibility; reads adapt by themselves.'),
-    write_buffer_size: size().default(512 * 1024).describe('Accepted for compatibility; a body is written as it is.'),
+    write_buffer_size: size()
+      .default(512 * 1024)
+      .describe('Accepted for compatibility; a body is written as it is.'),
     max_idle_conns: size().default(100).describe('Accepted for compatibility: idle connections end by idle_conn_timeout.'),
     max_idle_conns_per_host: size().default(0).describe('Accepted for compatibility: idle connections end by idle_conn_timeout.'),
     max_conns_per_host: size().default(0).describe('Connections to one host; 0 is without limit.'),
@@ -291,4 +320,3 @@ export function httpClientShape(fallback: { compression?: Compression; timeout?:
   };
 }
 export type HttpClientConfig = z.output<z.ZodObject<ReturnType<typeof httpClientShape>>>;
-

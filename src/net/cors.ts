@@ -43,7 +43,10 @@ export function answerPreflight(request: HttpRequest, cors: Cors): HttpReply | n
   const headers: Record<string, string> = { Vary: 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers' };
   const refused: HttpReply = { status: 204, headers };
   if (!isAllowed(request.headers.origin!, cors) || !['GET', 'POST', 'HEAD'].includes(method)) return refused;
-  const asked = (request.headers['access-control-request-headers'] ?? '').split(',').map((name) => name.trim().toLowerCase()).filter(Boolean);
+  const asked = (request.headers['access-control-request-headers'] ?? '')
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter(Boolean);
   const allowed = new Set((cors.allowed_headers.length > 0 ? cors.allowed_headers : ['X-Requested-With']).map((name) => name.toLowerCase()));
   for (const name of ['accept', 'accept-language', 'content-type', 'content-language', 'origin']) allowed.add(name);
   if (!allowed.has('*') && asked.some((name) => !allowed.has(name))) return refused;

@@ -60,7 +60,13 @@ export class HttpClient {
       } else body = call.parts.length === 1 ? call.parts[0]! : Buffer.concat(call.parts, sizeBytes);
     }
     const limits = [call.signal, timeout > 0 ? AbortSignal.timeout(timeout) : undefined].filter((signal) => signal !== undefined);
-    const options = { method: call.method ?? (body ? 'POST' : 'GET'), headers, body: body ?? null, dispatcher: this.#dispatcher, signal: limits.length > 0 ? AbortSignal.any(limits) : null } as const;
+    const options = {
+      method: call.method ?? (body ? 'POST' : 'GET'),
+      headers,
+      body: body ?? null,
+      dispatcher: this.#dispatcher,
+      signal: limits.length > 0 ? AbortSignal.any(limits) : null,
+    } as const;
     for (let tries = 0; ; tries++) {
       try {
         const answer = await request(call.url, options);
@@ -68,7 +74,8 @@ export class HttpClient {
       } catch (error) {
         const stale = STALE_CODES.has((error as NodeJS.ErrnoException).code ?? '');
         if (stale && tries === 0) continue;
-        if ((error as Error).name === 'TimeoutError') throw new RetryableError(`failed to make an HTTP request: no answer from ${call.url} within ${timeout / 1000} s`, { cause: error });
+        if ((error as Error).name === 'TimeoutError')
+          throw new RetryableError(`failed to make an HTTP request: no answer from ${call.url} within ${timeout / 1000} s`, { cause: error });
         throw new RetryableError(`failed to make an HTTP request to ${call.url}`, { cause: error });
       }
     }

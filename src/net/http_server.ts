@@ -140,7 +140,9 @@ export class HttpServer {
     this.#extraHeaders = (settings.response_headers ?? []).map((entry) => [entry.name, entry.value] as const);
     const serve = (incoming: IncomingMessage, outgoing: ServerResponse): void => void this.#serve(incoming, outgoing);
     const common = { keepAlive: true, noDelay: true, highWaterMark: 64 * 1024 };
-    this.#server = settings.tls ? createTlsServer({ ...common, ...serverTlsOptions(settings.tls), ALPNProtocols: ['http/1.1'] }, serve) : createServer(common, serve);
+    this.#server = settings.tls
+      ? createTlsServer({ ...common, ...serverTlsOptions(settings.tls), ALPNProtocols: ['http/1.1'] }, serve)
+      : createServer(common, serve);
     const server = this.#server;
     server.requestTimeout = settings.read_timeout ?? 0;
     server.headersTimeout = settings.read_header_timeout || settings.read_timeout || 0;
@@ -148,12 +150,19 @@ export class HttpServer {
     server.timeout = 0;
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       if (!socket.writable) return void socket.destroy();
-      const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
+      const status =
+        error.code === 'HPE_HEADER_OVERFLOW'
+          ? '431 Request Header Fields Too Large'
+          : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+            ? '408 Request Timeout'
+            : '400 Bad Request';
       socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
     });
     if (settings.tls) {
       const tls = settings.tls;
-      this.#stopReload = reloadServerTls(server as TlsServer, tls, (error) => log.warn('The certificate could not be read again; the old one stays.', { error: errorText(error) }));
+      this.#stopReload = reloadServerTls(server as TlsServer, tls, (error) =>
+        log.warn('The certificate could not be read again; the old one stays.', { error: errorText(error) }),
+      );
     }
   }
 

@@ -16,7 +16,21 @@ import { type CallAnswer, CallError, type CallRequest, ClientConnection } from '
 import { findField } from '#src/net/http2/header_rules.ts';
 import type { HeaderFields } from '#src/net/http2/hpack.ts';
 import { clientTlsOptions, type TlsClientOptions } from '#src/net/tls.ts';
-import { CANCELLED, DEADLINE_EXCEEDED, decodeMessage, decodeStatus, errorOfStatus, INTERNAL, PERMISSION_DENIED, RESOURCE_EXHAUSTED, type Status, UNAUTHENTICATED, UNAVAILABLE, UNIMPLEMENTED, UNKNOWN } from './status.ts';
+import {
+  CANCELLED,
+  DEADLINE_EXCEEDED,
+  decodeMessage,
+  decodeStatus,
+  errorOfStatus,
+  INTERNAL,
+  PERMISSION_DENIED,
+  RESOURCE_EXHAUSTED,
+  type Status,
+  UNAUTHENTICATED,
+  UNAVAILABLE,
+  UNIMPLEMENTED,
+  UNKNOWN,
+} from './status.ts';
 import { CANCEL, ENHANCE_YOUR_CALM } from '#src/net/http2/frames.ts';
 
 export interface GrpcClientOptions {
@@ -32,7 +46,10 @@ export interface CallOptions {
 }
 
 // grpc's connection backoff: https://github.com/grpc/grpc/blob/master/doc/connection-backoff.md
-const BACKOFF_FIRST_MS = 1000, BACKOFF_FACTOR = 1.6, BACKOFF_MAX_MS = 120_000, BACKOFF_JITTER = 0.2;
+const BACKOFF_FIRST_MS = 1000,
+  BACKOFF_FACTOR = 1.6,
+  BACKOFF_MAX_MS = 120_000,
+  BACKOFF_JITTER = 0.2;
 const CONNECT_TIMEOUT_MS = 20_000;
 /** Calls that the server has not begun are made again elsewhere, so often. */
 const TRANSPARENT_RETRIES = 3;
@@ -177,7 +194,8 @@ export class GrpcClient {
       if (!hopeful) throw new RetryableError(`rpc error: code = Unavailable desc = ${this.#lastError}`);
       if (signal?.aborted) throw new RetryableError('rpc error: code = Canceled desc = the call was cancelled');
       const leftMs = until - performance.now();
-      if (leftMs <= 0) throw new RetryableError(`rpc error: code = DeadlineExceeded desc = received context error while waiting for new LB policy update: ${this.#lastError}`);
+      if (leftMs <= 0)
+        throw new RetryableError(`rpc error: code = DeadlineExceeded desc = received context error while waiting for new LB policy update: ${this.#lastError}`);
       await new Promise<void>((done) => {
         const timer = setTimeout(done, Math.min(leftMs, 1000));
         this.#waiters.add(() => {
@@ -208,7 +226,8 @@ export class GrpcClient {
         gone.cancelRetry?.();
         gone.connection?.drain();
       }
-      for (const subchannel of this.#subchannels) if (subchannel.connection === null && !subchannel.connecting && subchannel.cancelRetry === null) void this.#connect(subchannel);
+      for (const subchannel of this.#subchannels)
+        if (subchannel.connection === null && !subchannel.connecting && subchannel.cancelRetry === null) void this.#connect(subchannel);
     } catch (error) {
       this.#lastError = `name resolver error: produced zero addresses: ${errorText(error)}`;
       if (this.#subchannels.length === 0) this.#options.clock.after(5000, () => void this.#resolve());
@@ -295,10 +314,13 @@ export class GrpcClient {
     const where = target.kind === 'unix' ? { path: target.path } : { host: address.host, port: address.port };
     if (this.#tls === null) return connect({ ...where, noDelay: true, keepAlive: true }, connected);
     this.#reloadTls();
-    const socket = connectTls({ ...where, ...this.#tls, servername: this.#tls.servername ?? serverName(this.#options.settings.authority, target), ALPNProtocols: ['h2'] }, () => {
-      if (socket.alpnProtocol === 'h2') connected();
-      else socket.destroy(new Error('the server does not speak HTTP/2 over TLS (ALPN)'));
-    });
+    const socket = connectTls(
+      { ...where, ...this.#tls, servername: this.#tls.servername ?? serverName(this.#options.settings.authority, target), ALPNProtocols: ['h2'] },
+      () => {
+        if (socket.alpnProtocol === 'h2') connected();
+        else socket.destroy(new Error('the server does not speak HTTP/2 over TLS (ALPN)'));
+      },
+    );
     socket.setNoDelay(true);
     return socket;
   }
@@ -339,7 +361,16 @@ function statusOfCallError(error: CallError): Status {
   return status(INTERNAL);
 }
 
-const HTTP_CODES: Readonly<Record<string, number>> = { 400: INTERNAL, 401: UNAUTHENTICATED, 403: PERMISSION_DENIED, 404: UNIMPLEMENTED, 429: UNAVAILABLE, 502: UNAVAILABLE, 503: UNAVAILABLE, 504: UNAVAILABLE };
+const HTTP_CODES: Readonly<Record<string, number>> = {
+  400: INTERNAL,
+  401: UNAUTHENTICATED,
+  403: PERMISSION_DENIED,
+  404: UNIMPLEMENTED,
+  429: UNAVAILABLE,
+  502: UNAVAILABLE,
+  503: UNAVAILABLE,
+  504: UNAVAILABLE,
+};
 
 /** The message of an answer whose status is OK; throws what the status means otherwise. */
 function readAnswer(answer: CallAnswer): Uint8Array {

@@ -18,13 +18,23 @@ after(async () => {
 });
 
 async function startServer(method: UnaryMethod, settings: object = {}): Promise<GrpcServer> {
-  const server = new GrpcServer({ settings: z.strictObject(grpcServerShape('127.0.0.1:0')).parse(settings), methods: new Map([[PATH, method]]), log, clock: systemClock });
+  const server = new GrpcServer({
+    settings: z.strictObject(grpcServerShape('127.0.0.1:0')).parse(settings),
+    methods: new Map([[PATH, method]]),
+    log,
+    clock: systemClock,
+  });
   await server.listen();
   cleanup.push(() => server.close(0));
   return server;
 }
 function startClient(endpoint: string, settings: object = {}): GrpcClient {
-  const client = new GrpcClient({ settings: z.strictObject(grpcClientShape()).parse({ endpoint, tls: { insecure: true }, ...settings }), log, clock: systemClock, userAgent: 'test/1' });
+  const client = new GrpcClient({
+    settings: z.strictObject(grpcClientShape()).parse({ endpoint, tls: { insecure: true }, ...settings }),
+    log,
+    clock: systemClock,
+    userAgent: 'test/1',
+  });
   client.start();
   cleanup.push(() => client.close());
   return client;
@@ -38,7 +48,10 @@ interface Reply {
 function send(session: http2.ClientHttp2Session, body: Buffer | null, headers: Record<string, string> = {}): Promise<Reply> {
   return new Promise((done) => {
     const reply: Reply = { headers: {}, trailers: {}, body: Buffer.alloc(0), resetCode: 0 };
-    const stream = session.request({ ':method': 'POST', ':path': PATH, 'content-type': 'application/grpc', te: 'trailers', ...headers }, { endStream: body === null });
+    const stream = session.request(
+      { ':method': 'POST', ':path': PATH, 'content-type': 'application/grpc', te: 'trailers', ...headers },
+      { endStream: body === null },
+    );
     stream.on('response', (got) => Object.assign(reply.headers, got));
     stream.on('trailers', (got) => Object.assign(reply.trailers, got));
     stream.on('data', (chunk: Buffer) => (reply.body = Buffer.concat([reply.body, chunk])));
@@ -83,7 +96,11 @@ test('requests compressed with gzip, zstd and deflate are decompressed, others a
   const server = await startServer(async (message) => void (got = message));
   const peer = session(server);
   const body = Buffer.from('abc'.repeat(50_000));
-  for (const [coding, bytes] of [['gzip', zlib.gzipSync(body)], ['zstd', zlib.zstdCompressSync(body)], ['deflate', zlib.deflateSync(body)]] as const) {
+  for (const [coding, bytes] of [
+    ['gzip', zlib.gzipSync(body)],
+    ['zstd', zlib.zstdCompressSync(body)],
+    ['deflate', zlib.deflateSync(body)],
+  ] as const) {
     assert.equal((await send(peer, framed(bytes, true), { 'grpc-encoding': coding })).trailers['grpc-status'], '0', coding);
     assert.ok(got.equals(body), coding);
   }
@@ -174,7 +191,10 @@ test('our client sends parts of any size to a node:http2 server and reads its st
   const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => client.call(PATH, [Buffer.alloc(i * 1000)], i * 1000)));
   assert.equal(answers.length, 50);
   trailers = { 'grpc-status': '8', 'grpc-message': 'too%20much' };
-  await assert.rejects(client.call(PATH, [Buffer.alloc(1)], 1), (error) => error instanceof PermanentError && /ResourceExhausted desc = too much/.test(error.message));
+  await assert.rejects(
+    client.call(PATH, [Buffer.alloc(1)], 1),
+    (error) => error instanceof PermanentError && /ResourceExhausted desc = too much/.test(error.message),
+  );
   trailers = { 'grpc-status': '14', 'grpc-message': 'later' };
   await assert.rejects(client.call(PATH, [Buffer.alloc(1)], 1), RetryableError);
 });
@@ -199,7 +219,10 @@ test('our client and our server understand each other with every compression, ov
 test('a deadline ends a call that is not answered, an aborted one ends at once, and both are retryable', async () => {
   const server = await startServer(() => new Promise(() => {}));
   const client = startClient(server.address);
-  await assert.rejects(client.call(PATH, [Buffer.alloc(1)], 1, { timeoutMs: 50 }), (error) => error instanceof RetryableError && /DeadlineExceeded/.test(error.message));
+  await assert.rejects(
+    client.call(PATH, [Buffer.alloc(1)], 1, { timeoutMs: 50 }),
+    (error) => error instanceof RetryableError && /DeadlineExceeded/.test(error.message),
+  );
   const abort = new AbortController();
   const call = client.call(PATH, [Buffer.alloc(1)], 1, { signal: abort.signal });
   setTimeout(() => abort.abort(), 20);

@@ -14,7 +14,15 @@ import { type ContentCoding, decodeBody, isContentCoding, TooLargeError } from '
 import type { GrpcServerConfig } from '#src/net/config.ts';
 import { findField } from '#src/net/http2/header_rules.ts';
 import type { HeaderFields } from '#src/net/http2/hpack.ts';
-import { Answer, type CallFault, type CallPlan, type ConnectionLimits, type ServerCall, ServerConnection, type Service } from '#src/net/http2/server_connection.ts';
+import {
+  Answer,
+  type CallFault,
+  type CallPlan,
+  type ConnectionLimits,
+  type ServerCall,
+  ServerConnection,
+  type Service,
+} from '#src/net/http2/server_connection.ts';
 import { listenOn, removeStaleSocket } from '#src/net/listen.ts';
 import { reloadServerTls, serverTlsOptions } from '#src/net/tls.ts';
 import { DEADLINE_EXCEEDED, encodeMessage, encodeStatus, INTERNAL, RESOURCE_EXHAUSTED, type Status, statusOfError, UNIMPLEMENTED } from './status.ts';
@@ -113,7 +121,9 @@ export class GrpcServer implements Service<GrpcPlan> {
       const tlsServer = createTlsServer({ ...serverTlsOptions(settings.tls), ALPNProtocols: ['h2'], handshakeTimeout: 20_000, noDelay: true }, accept);
       // A failed handshake is the client's matter; its socket is gone already.
       tlsServer.on('tlsClientError', (error) => log.debug('A TLS handshake failed.', { error: errorText(error) }));
-      this.#stopReload = reloadServerTls(tlsServer as TlsServer, settings.tls, (error) => log.warn('The certificate could not be read again; the old one stays.', { error: errorText(error) }));
+      this.#stopReload = reloadServerTls(tlsServer as TlsServer, settings.tls, (error) =>
+        log.warn('The certificate could not be read again; the old one stays.', { error: errorText(error) }),
+      );
       this.#server = tlsServer;
     } else this.#server = createServer({ noDelay: true }, accept);
     this.#server.maxConnections = MAX_CONNECTIONS;
@@ -219,7 +229,8 @@ export class GrpcServer implements Service<GrpcPlan> {
     if (verb !== 'POST') return httpAnswer(405, `Received a HEADERS frame with :method "${verb}" which should be POST`);
     if (badTimeout !== undefined) return plain(INTERNAL, `malformed grpc-timeout: "${badTimeout}"`);
     if (!known) return plain(UNIMPLEMENTED, this.#unknownPath(path));
-    if (encoding !== 'identity' && coding === null) return plain(UNIMPLEMENTED, `grpc: Decompressor is not installed for grpc-encoding "${encoding}"`, ['grpc-accept-encoding', 'gzip,zstd,snappy,deflate']);
+    if (encoding !== 'identity' && coding === null)
+      return plain(UNIMPLEMENTED, `grpc: Decompressor is not installed for grpc-encoding "${encoding}"`, ['grpc-accept-encoding', 'gzip,zstd,snappy,deflate']);
     return null;
   }
   #unknownPath(path: string): string {
@@ -239,7 +250,11 @@ export class GrpcServer implements Service<GrpcPlan> {
     } catch (error) {
       return this.#fail(call, error);
     }
-    if (body instanceof Promise) body.then((bytes) => this.#call(call, bytes), (error) => this.#fail(call, error));
+    if (body instanceof Promise)
+      body.then(
+        (bytes) => this.#call(call, bytes),
+        (error) => this.#fail(call, error),
+      );
     else this.#call(call, body);
   }
   #call(call: ServerCall<GrpcPlan>, message: Buffer): void {
@@ -250,7 +265,11 @@ export class GrpcServer implements Service<GrpcPlan> {
       return this.#fail(call, error);
     }
     if (work === undefined) call.answer(SUCCESS);
-    else work.then(() => call.answer(SUCCESS), (error) => this.#fail(call, error));
+    else
+      work.then(
+        () => call.answer(SUCCESS),
+        (error) => this.#fail(call, error),
+      );
   }
   #fail(call: ServerCall<GrpcPlan>, error: unknown): void {
     if (error instanceof TooLargeError) {

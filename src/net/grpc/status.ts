@@ -4,8 +4,40 @@
  */
 import { errorText, PermanentError, RetryableError } from '#src/core/errors.ts';
 
-export const OK = 0, CANCELLED = 1, UNKNOWN = 2, INVALID_ARGUMENT = 3, DEADLINE_EXCEEDED = 4, NOT_FOUND = 5, PERMISSION_DENIED = 7, RESOURCE_EXHAUSTED = 8, ABORTED = 10, OUT_OF_RANGE = 11, UNIMPLEMENTED = 12, INTERNAL = 13, UNAVAILABLE = 14, DATA_LOSS = 15, UNAUTHENTICATED = 16;
-const CODE_NAMES = ['OK', 'Canceled', 'Unknown', 'InvalidArgument', 'DeadlineExceeded', 'NotFound', 'AlreadyExists', 'PermissionDenied', 'ResourceExhausted', 'FailedPrecondition', 'Aborted', 'OutOfRange', 'Unimplemented', 'Internal', 'Unavailable', 'DataLoss', 'Unauthenticated'];
+export const OK = 0,
+  CANCELLED = 1,
+  UNKNOWN = 2,
+  INVALID_ARGUMENT = 3,
+  DEADLINE_EXCEEDED = 4,
+  NOT_FOUND = 5,
+  PERMISSION_DENIED = 7,
+  RESOURCE_EXHAUSTED = 8,
+  ABORTED = 10,
+  OUT_OF_RANGE = 11,
+  UNIMPLEMENTED = 12,
+  INTERNAL = 13,
+  UNAVAILABLE = 14,
+  DATA_LOSS = 15,
+  UNAUTHENTICATED = 16;
+const CODE_NAMES = [
+  'OK',
+  'Canceled',
+  'Unknown',
+  'InvalidArgument',
+  'DeadlineExceeded',
+  'NotFound',
+  'AlreadyExists',
+  'PermissionDenied',
+  'ResourceExhausted',
+  'FailedPrecondition',
+  'Aborted',
+  'OutOfRange',
+  'Unimplemented',
+  'Internal',
+  'Unavailable',
+  'DataLoss',
+  'Unauthenticated',
+];
 export function codeName(code: number): string {
   return CODE_NAMES[code] ?? `Code(${code})`;
 }
@@ -31,7 +63,12 @@ export function statusOfError(error: unknown): Status {
 /** The status of OTLP over HTTP for a gRPC code, as the Collector maps them. */
 export function httpStatusOf(code: number): number {
   switch (code) {
-    case CANCELLED: case DEADLINE_EXCEEDED: case ABORTED: case OUT_OF_RANGE: case UNAVAILABLE: case DATA_LOSS:
+    case CANCELLED:
+    case DEADLINE_EXCEEDED:
+    case ABORTED:
+    case OUT_OF_RANGE:
+    case UNAVAILABLE:
+    case DATA_LOSS:
       return 503;
     case RESOURCE_EXHAUSTED:
       return 429;
@@ -60,7 +97,9 @@ export function codeOfHttpStatus(status: number): number {
       return UNIMPLEMENTED;
     case 429:
       return RESOURCE_EXHAUSTED;
-    case 502: case 503: case 504:
+    case 502:
+    case 503:
+    case 504:
       return UNAVAILABLE;
     default:
       return UNKNOWN;
@@ -71,7 +110,12 @@ export function codeOfHttpStatus(status: number): number {
 export function errorOfStatus(status: Status): PermanentError | RetryableError {
   const message = `rpc error: code = ${codeName(status.code)} desc = ${status.message}`;
   switch (status.code) {
-    case CANCELLED: case DEADLINE_EXCEEDED: case ABORTED: case OUT_OF_RANGE: case UNAVAILABLE: case DATA_LOSS:
+    case CANCELLED:
+    case DEADLINE_EXCEEDED:
+    case ABORTED:
+    case OUT_OF_RANGE:
+    case UNAVAILABLE:
+    case DATA_LOSS:
       return new RetryableError(message, { retryAfterMs: Math.max(0, status.retryAfterMs) });
     case RESOURCE_EXHAUSTED:
       if (status.retryAfterMs >= 0) return new RetryableError(message, { retryAfterMs: status.retryAfterMs, reason: 'exhausted' });
@@ -87,7 +131,8 @@ const MAX_MESSAGE_BYTES = 4096;
 export function encodeMessage(text: string): string {
   const bytes = Buffer.from(text.length > MAX_MESSAGE_BYTES ? text.slice(0, MAX_MESSAGE_BYTES) : text, 'utf8');
   let out = '';
-  for (const byte of bytes) out += byte >= 0x20 && byte < 0x7f && byte !== 0x25 ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  for (const byte of bytes)
+    out += byte >= 0x20 && byte < 0x7f && byte !== 0x25 ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
   return out;
 }
 /** Broken escapes stay as they are. */

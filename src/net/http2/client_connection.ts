@@ -4,8 +4,30 @@
  */
 import type { Socket } from 'node:net';
 import {
-  CANCEL, ConnectionError, DATA, DEFAULT_WINDOW, errorName, FLAG_END_HEADERS, FLAG_END_STREAM, HEADER_BYTES, HEADERS, headerFrames, INTERNAL_ERROR, MAX_FRAME_BYTES, MAX_WINDOW, NO_ERROR, PREFACE,
-  PROTOCOL_ERROR, pingFrame, REFUSED_STREAM, SETTINGS_ENABLE_PUSH, SETTINGS_INITIAL_WINDOW_SIZE, SETTINGS_MAX_HEADER_LIST_SIZE, settingsFrame, windowUpdateFrame, writeFrameHeader,
+  CANCEL,
+  ConnectionError,
+  DATA,
+  DEFAULT_WINDOW,
+  errorName,
+  FLAG_END_HEADERS,
+  FLAG_END_STREAM,
+  HEADER_BYTES,
+  HEADERS,
+  headerFrames,
+  INTERNAL_ERROR,
+  MAX_FRAME_BYTES,
+  MAX_WINDOW,
+  NO_ERROR,
+  PREFACE,
+  PROTOCOL_ERROR,
+  pingFrame,
+  REFUSED_STREAM,
+  SETTINGS_ENABLE_PUSH,
+  SETTINGS_INITIAL_WINDOW_SIZE,
+  SETTINGS_MAX_HEADER_LIST_SIZE,
+  settingsFrame,
+  windowUpdateFrame,
+  writeFrameHeader,
 } from './frames.ts';
 import { Connection, MAX_HEADER_BYTES, RECEIVE_WINDOW, type Stream } from './connection.ts';
 import { type HeaderFields, HpackEncoder } from './hpack.ts';
@@ -104,7 +126,11 @@ export class ClientConnection extends Connection<ClientCall> {
     super(socket, STREAM_WINDOW, false);
     this.#events = events;
     this.lastId = -1;
-    const settings = settingsFrame([[SETTINGS_ENABLE_PUSH, 0], [SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW], [SETTINGS_MAX_HEADER_LIST_SIZE, MAX_HEADER_BYTES]]);
+    const settings = settingsFrame([
+      [SETTINGS_ENABLE_PUSH, 0],
+      [SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW],
+      [SETTINGS_MAX_HEADER_LIST_SIZE, MAX_HEADER_BYTES],
+    ]);
     this.write(Buffer.concat([PREFACE, settings, windowUpdateFrame(0, RECEIVE_WINDOW - DEFAULT_WINDOW)]));
     socket.on('drain', () => this.#pump());
   }
@@ -299,7 +325,9 @@ export class ClientConnection extends Connection<ClientCall> {
   protected override onReset(call: ClientCall, code: number): void {
     // NO_ERROR asks to stop sending; the answer has come before it, or never will.
     this.#finish(call);
-    call.reject(new CallError('reset', `stream terminated by RST_STREAM with error code: ${errorName(code)}`, { unprocessed: code === REFUSED_STREAM, resetCode: code }));
+    call.reject(
+      new CallError('reset', `stream terminated by RST_STREAM with error code: ${errorName(code)}`, { unprocessed: code === REFUSED_STREAM, resetCode: code }),
+    );
   }
   protected override onGoAway(lastId: number, code: number, text: string): void {
     const reason = code === NO_ERROR ? 'the server is draining' : `the server said ${errorName(code)} ${text}`.trim();

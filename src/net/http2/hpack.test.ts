@@ -11,7 +11,18 @@ test('the request examples of RFC 7541 C.4 decode, Huffman and dynamic table', (
   const check = (block: string, want: string[]): void => assert.deepEqual(decodeAll(decoder, hex(block)), want);
   check('828684418cf1e3c2e5f23a6ba0ab90f4ff', [':method', 'GET', ':scheme', 'http', ':path', '/', ':authority', 'www.example.com']);
   check('828684be5886a8eb10649cbf', [':method', 'GET', ':scheme', 'http', ':path', '/', ':authority', 'www.example.com', 'cache-control', 'no-cache']);
-  check('828785bf408825a849e95ba97d7f8925a849e95bb8e8b4bf', [':method', 'GET', ':scheme', 'https', ':path', '/index.html', ':authority', 'www.example.com', 'custom-key', 'custom-value']);
+  check('828785bf408825a849e95ba97d7f8925a849e95bb8e8b4bf', [
+    ':method',
+    'GET',
+    ':scheme',
+    'https',
+    ':path',
+    '/index.html',
+    ':authority',
+    'www.example.com',
+    'custom-key',
+    'custom-value',
+  ]);
 });
 
 test('the response examples of RFC 7541 C.6 decode with evictions from a table of 256 bytes', () => {
@@ -20,8 +31,24 @@ test('the response examples of RFC 7541 C.6 decode with evictions from a table o
   const block = hex('3fe101 488264025885aec3771a4b6196d07abe941054d444a8200595040b8166e082a62d1bff6e919d29ad171863c78f0b97c8e9ae82ae43d3');
   assert.deepEqual(decodeAll(decoder, block), [':status', '302', ...rest]);
   assert.deepEqual(decodeAll(decoder, hex('4883640effc1c0bf')), [':status', '307', ...rest]);
-  const last = decodeAll(decoder, hex('88c16196d07abe941054d444a8200595040b8166e084a62d1bffc05a839bd9ab77ad94e7821dd7f2e6c7b335dfdfcd5b3960d5af27087f3672c1ab270fb5291f9587316065c003ed4ee5b1063d5007'));
-  assert.deepEqual(last.slice(0, 10), [':status', '200', 'cache-control', 'private', 'date', 'Mon, 21 Oct 2013 20:13:22 GMT', 'location', 'https://www.example.com', 'content-encoding', 'gzip']);
+  const last = decodeAll(
+    decoder,
+    hex(
+      '88c16196d07abe941054d444a8200595040b8166e084a62d1bffc05a839bd9ab77ad94e7821dd7f2e6c7b335dfdfcd5b3960d5af27087f3672c1ab270fb5291f9587316065c003ed4ee5b1063d5007',
+    ),
+  );
+  assert.deepEqual(last.slice(0, 10), [
+    ':status',
+    '200',
+    'cache-control',
+    'private',
+    'date',
+    'Mon, 21 Oct 2013 20:13:22 GMT',
+    'location',
+    'https://www.example.com',
+    'content-encoding',
+    'gzip',
+  ]);
   assert.equal(last[11], 'foo=ASDJKHQKBZXOQWEOPIUAXQWEOIU; max-age=3600; version=1');
 });
 
@@ -57,7 +84,12 @@ test('a header bomb is refused by the size of its list and leaves the table usab
   assert.equal(decodeAll(decoder, hex('be'))[0], 'x');
 });
 function encodeLiteralIndexed(name: string, value: string): Buffer {
-  return Buffer.concat([Buffer.from([0x40, name.length]), Buffer.from(name), Buffer.from([0x7f, (value.length - 127) & 127 | 128, (value.length - 127) >> 7]), Buffer.from(value)]);
+  return Buffer.concat([
+    Buffer.from([0x40, name.length]),
+    Buffer.from(name),
+    Buffer.from([0x7f, ((value.length - 127) & 127) | 128, (value.length - 127) >> 7]),
+    Buffer.from(value),
+  ]);
 }
 
 test('what the encoder writes the decoder reads, with the second block shorter than the first', () => {

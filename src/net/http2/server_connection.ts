@@ -5,8 +5,28 @@
  */
 import type { Socket } from 'node:net';
 import {
-  CANCEL, ConnectionError, DATA, DEFAULT_WINDOW, ENHANCE_YOUR_CALM, FLAG_END_STREAM, frame, goAwayFrame, headerFrames, MAX_FRAME_BYTES, MAX_WINDOW, NO_ERROR, PREFACE, PROTOCOL_ERROR, pingFrame,
-  REFUSED_STREAM, SETTINGS_INITIAL_WINDOW_SIZE, SETTINGS_MAX_CONCURRENT_STREAMS, SETTINGS_MAX_HEADER_LIST_SIZE, STREAM_CLOSED, settingsFrame, windowUpdateFrame,
+  CANCEL,
+  ConnectionError,
+  DATA,
+  DEFAULT_WINDOW,
+  ENHANCE_YOUR_CALM,
+  FLAG_END_STREAM,
+  frame,
+  goAwayFrame,
+  headerFrames,
+  MAX_FRAME_BYTES,
+  MAX_WINDOW,
+  NO_ERROR,
+  PREFACE,
+  PROTOCOL_ERROR,
+  pingFrame,
+  REFUSED_STREAM,
+  SETTINGS_INITIAL_WINDOW_SIZE,
+  SETTINGS_MAX_CONCURRENT_STREAMS,
+  SETTINGS_MAX_HEADER_LIST_SIZE,
+  STREAM_CLOSED,
+  settingsFrame,
+  windowUpdateFrame,
 } from './frames.ts';
 import { Connection, MAX_HEADER_BYTES, RECEIVE_WINDOW, type Stream } from './connection.ts';
 import { checkRequest, checkTrailers } from './header_rules.ts';
