@@ -24,10 +24,13 @@ export function warmUp(): void {
   );
   try {
     const reader = new RemoteWriteReader(tenant);
-    const labels = Array.from({ length: SERIES }, (_, i) => encodeLabels(['__name__', `warm_up_${i % 10}`, 'instance', `10.0.0.${i}:9100`, 'job', 'warm-up']));
+    const { body, samplesAt } = makeRequest();
     for (let round = 0; round < ROUNDS; round++) {
-      const parts = labels.map((label, i) => timeSeries(label, 1_700_000_000_000 + round * 15_000, i % 3 === 0 ? i : i * round * 1.1));
-      reader.writePlain(Buffer.concat(parts), 1_800_000_000_000);
+      for (let i = 0; i < SERIES; i++) {
+        body.writeDoubleLE(i % 3 === 0 ? i : i * round * 1.1, samplesAt[i]!);
+        putTime(body, samplesAt[i]! + 9, 1_700_000_000_000 + round * 15_000);
+      }
+      reader.writePlain(body, 1_800_000_000_000);
       void tenant.commit();
     }
   } finally {
@@ -35,18 +38,32 @@ export function warmUp(): void {
   }
 }
 
-/** One TimeSeries with one sample as field 1. */
-function timeSeries(labels: Uint8Array, timeMs: number, value: number): Uint8Array {
-  const bytes = Buffer.alloc(3 + labels.length + 18);
-  const size = labels.length + 18;
-  bytes.set([10, (size & 127) | 128, size >> 7], 0);
-  bytes.set(labels, 3);
-  let pos = 3 + labels.length;
-  bytes.set([18, 16, 9], pos);
-  bytes.writeDoubleLE(value, pos + 3);
-  bytes[pos + 11] = 16;
-  pos += 12;
-  for (let rest = timeMs; rest > 127; rest = Math.floor(rest / 128)) bytes[pos++] = (rest % 128) | 128;
-  bytes[pos] = Math.floor(timeMs / 2 ** 35);
-  return bytes;
+/** A request of one sample a series, and where the values are in it; behind a value stands one byte, then the time in six. */
+function makeRequest(): { body: Buffer; samplesAt: number[] } {
+  const parts: Uint8Array[] = [];
+  const samplesAt: number[] = [];
+  let size = 0;
+  for (let i = 0; i < SERIES; i++) {
+    const labels = encodeLabels([
+      '__name__',
+      `warm_up_${i % 10}`,
+      'instance',
+      `10.0.0.${i}:9100`,
+      'job',
+      'warm-up',
+      'path',
+      '/a/path/that/makes/the/label/set/longer/than/a/hundred/bytes',
+    ]);
+    const length = labels.length + 18; // More than 127, so two bytes.
+    parts.push(Uint8Array.of(10, (length & 127) | 128, length >> 7), labels, Uint8Array.of(18, 16, 9, 0, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0));
+    samplesAt.push(size + 3 + labels.length + 3);
+    size += 3 + length;
+  }
+  return { body: Buffer.concat(parts), samplesAt };
+}
+
+function putTime(bytes: Uint8Array, pos: number, timeMs: number): void {
+  let rest = timeMs;
+  for (; rest > 127; rest = Math.floor(rest / 128)) bytes[pos++] = (rest % 128) | 128;
+  bytes[pos] = rest;
 }

@@ -121,9 +121,16 @@ export class BitReader {
     while (ones < 8 && this.get(1) === 1) ones++;
     if (ones === 0) return 0;
     const n = SIZES[ones - 1]!;
-    const value = n > 32 ? this.get(n - 32) * 4294967296 + this.get(32) : this.get(n);
-    const most = n === 64 ? 2 ** 63 - 1 : 2 ** (n - 1);
-    return isSigned && value > most ? value - 2 ** n : value;
+    if (n <= 32) {
+      const value = this.get(n);
+      return isSigned && value > 2 ** (n - 1) ? value - 2 ** n : value;
+    }
+    // The sign goes to the upper part alone: the whole would not be exact with it.
+    const upper = this.get(n - 32);
+    const lower = this.get(32);
+    const half = 2 ** (n - 33);
+    const isNegative = isSigned && (upper > half || (upper === half && (lower > 0 || n === 64)));
+    return (isNegative ? upper - 2 * half : upper) * 4294967296 + lower;
   }
 
   /** Changes `state` (low, high, leading, trailing) to the next value. */
