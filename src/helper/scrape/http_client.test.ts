@@ -8,7 +8,7 @@ import { BodyLimitError, type ClientOptions, giveBack, ScrapeClient } from './ht
 
 const BIG = Buffer.alloc(300_000, 'abcdefghij');
 
-function routes(request: http.IncomingMessage, response: http.ServerResponse): void {
+function routes(request: http.IncomingMessage, response: http.ServerResponse): unknown {
   const send = (headers: http.OutgoingHttpHeaders, body: Buffer | string): void =>
     void response.writeHead(200, { 'content-type': 'text/plain', ...headers }).end(body);
   switch (request.url) {
@@ -18,25 +18,25 @@ function routes(request: http.IncomingMessage, response: http.ServerResponse): v
       response.writeHead(200, { 'content-type': 'text/plain' });
       for (let at = 0; at < BIG.length; at += 7919) response.write(BIG.subarray(at, at + 7919));
       response.end();
-      return;
+      return undefined;
     case '/gzip':
       return send({ 'content-encoding': 'gzip' }, zlib.gzipSync(BIG));
     case '/broken-gzip':
       return send({ 'content-encoding': 'gzip' }, 'no gzip');
     case '/redirect':
       response.writeHead(302, { location: '/length' }).end('elsewhere');
-      return;
+      return undefined;
     case '/loop':
       response.writeHead(302, { location: '/loop' }).end();
-      return;
+      return undefined;
     case '/headers':
       return send({}, `${request.headers['x-test']} ${request.headers.host}`);
     case '/slow':
-      return;
+      return undefined;
     case '/empty':
       return send({ 'content-length': 0 }, '');
     default:
-      response.writeHead(404).end('nothing');
+      return response.writeHead(404).end('nothing');
   }
 }
 
