@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { duration } from '#src/config/schema.ts';
 import { httpServerShape } from '#src/net/config.ts';
 
-const server = httpServerShape('localhost:9090', { write: '0s', idle: '5m' });
+// CORS is Prometheus's own (cors_origin); there is no pipeline that headers could be handed on to.
+const { cors: _cors, include_metadata: _metadata, dialer: _dialer, ...server } = httpServerShape('localhost:9090', { write: '0s', idle: '5m' });
 
 export const configSchema = z.strictObject({
   ...server,
@@ -20,7 +21,15 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('The query engine.'),
   cors_origin: z.string().default('.*').describe('Regular expression of origins that may call from a browser, as Prometheus has it.'),
-  max_write_body_size: z.int().positive().default(64 * 1024 * 1024).describe('Largest remote write request after decompression, bytes.'),
-  max_read_frame_size: z.int().positive().default(1024 * 1024).describe('Largest frame of a streamed remote read answer, bytes.'),
+  max_write_body_size: z
+    .int()
+    .positive()
+    .default(64 * 1024 * 1024)
+    .describe('Largest remote write request after decompression, bytes.'),
+  max_read_frame_size: z
+    .int()
+    .positive()
+    .default(1024 * 1024)
+    .describe('Largest frame of a streamed remote read answer, bytes.'),
 });
 export type StoreApiConfig = z.output<typeof configSchema>;

@@ -87,10 +87,13 @@ export class DataHandlers {
     const metric = params.get('metric');
     const data = new Map<string, { type: string; unit: string; help: string }[]>();
     for (const id of readTenants(request)) {
-      for (const [family, { type, help, unit }] of this.#store().existingTenant(id)?.metadataOf(metric === '' ? undefined : metric) ?? []) {
+      for (const [family, { type, help, unit }] of this.#store()
+        .existingTenant(id)
+        ?.metadataOf(metric === '' ? undefined : metric) ?? []) {
         if (limit >= 0 && data.size >= limit && !data.has(family)) break;
         const list = data.get(family) ?? [];
-        if ((perMetric <= 0 || list.length < perMetric) && !list.some((one) => one.type === type && one.help === help && one.unit === unit)) list.push({ type, unit, help });
+        if ((perMetric <= 0 || list.length < perMetric) && !list.some((one) => one.type === type && one.help === help && one.unit === unit))
+          list.push({ type, unit, help });
         data.set(family, list);
       }
     }

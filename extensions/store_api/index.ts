@@ -28,8 +28,12 @@ export default defineExtension({
     };
     const { query } = config;
     const engine = new Engine({
-      lookbackMs: query.lookback_delta, timeoutMs: query.timeout, maxSamples: query.max_samples, maxConcurrent: query.max_concurrency,
-      defaultSubqueryStepMs: query.evaluation_interval, delayedNameRemoval: query.delayed_name_removal,
+      lookbackMs: query.lookback_delta,
+      timeoutMs: query.timeout,
+      maxSamples: query.max_samples,
+      maxConcurrent: query.max_concurrency,
+      defaultSubqueryStepMs: query.evaluation_interval,
+      delayedNameRemoval: query.delayed_name_removal,
     });
     const allowedOrigin = new RegExp(`^(?:${config.cors_origin})$`);
     const queries = new QueryHandlers(engine, current, () => clock.nowMs());

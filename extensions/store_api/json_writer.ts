@@ -16,7 +16,9 @@ export function formatTime(ms: number): string {
   if (Number.isSafeInteger(ms / 1000)) return String(ms / 1000);
   const sign = ms < 0 ? '-' : '';
   const whole = Math.abs(ms);
-  return `${sign}${Math.floor(whole / 1000)}.${String(Math.round(whole % 1000)).padStart(3, '0').replace(/0+$/, '')}`;
+  return `${sign}${Math.floor(whole / 1000)}.${String(Math.round(whole % 1000))
+    .padStart(3, '0')
+    .replace(/0+$/, '')}`;
 }
 
 export class JsonWriter {
@@ -63,7 +65,9 @@ export class JsonWriter {
     this.ascii('{');
     for (let i = 0; i < labels.length; i += 2) {
       if (i > 0) this.ascii(',');
-      this.string(labels[i]!).ascii(':').string(labels[i + 1]!);
+      this.string(labels[i]!)
+        .ascii(':')
+        .string(labels[i + 1]!);
     }
     return this.ascii('}');
   }
@@ -72,7 +76,9 @@ export class JsonWriter {
     return this.ascii(`[${formatTime(timeMs)},"${formatSample(value)}"]`);
   }
   histogramPoint(timeMs: number, h: FloatHistogram): this {
-    return this.ascii(`[${formatTime(timeMs)},`).histogram(h).ascii(']');
+    return this.ascii(`[${formatTime(timeMs)},`)
+      .histogram(h)
+      .ascii(']');
   }
 
   histogram(h: FloatHistogram): this {

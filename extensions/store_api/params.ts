@@ -7,7 +7,15 @@ import { parseSelector } from '#src/promql/syntax/parser.ts';
 import type { Matcher } from '#src/core/series.ts';
 
 export type ErrorType = 'bad_data' | 'execution' | 'canceled' | 'timeout' | 'internal' | 'unavailable' | 'not_found';
-const STATUS: Readonly<Record<ErrorType, number>> = { bad_data: 400, execution: 422, canceled: 499, timeout: 503, internal: 500, unavailable: 503, not_found: 404 };
+const STATUS: Readonly<Record<ErrorType, number>> = {
+  bad_data: 400,
+  execution: 422,
+  canceled: 499,
+  timeout: 503,
+  internal: 500,
+  unavailable: 503,
+  not_found: 404,
+};
 
 /** What the API answers with as {"status":"error"}. */
 export class ApiError extends Error {
@@ -67,7 +75,8 @@ export class Params {
     const text = this.get(name);
     const seconds = parseGoFloat(text);
     if (seconds !== undefined) {
-      if (!Number.isFinite(seconds) || Math.abs(seconds) > 9_223_372_036) throw invalidParam(name, `cannot parse ${quote(text)} to a valid duration. It overflows int64`);
+      if (!Number.isFinite(seconds) || Math.abs(seconds) > 9_223_372_036)
+        throw invalidParam(name, `cannot parse ${quote(text)} to a valid duration. It overflows int64`);
       return seconds * 1000;
     }
     const ms = parseDuration(text);

@@ -1,6 +1,6 @@
 /** /query, /query_range, /format_query, /parse_query, /query_exemplars. */
 import type { HttpReply, HttpRequest } from '#src/net/http_server.ts';
-import { Engine, type QueryResult, type RawSeries } from '#src/promql/engine.ts';
+import type { Engine, QueryResult, RawSeries } from '#src/promql/engine.ts';
 import { HISTOGRAM, type Matrix } from '#src/promql/engine/matrix.ts';
 import { parseDuration } from '#src/promql/format/duration.ts';
 import { quote } from '#src/promql/format/float.ts';
@@ -62,7 +62,11 @@ export class QueryHandlers {
     const store = this.#store();
     const result = await this.#engine.query(
       {
-        query, startMs, endMs, stepMs, signal: request.signal,
+        query,
+        startMs,
+        endMs,
+        stepMs,
+        signal: request.signal,
         ...(lookbackMs === undefined ? {} : { lookbackMs }),
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
       },
@@ -120,7 +124,8 @@ function lookback(params: Params): number | undefined {
   const text = params.get('lookback_delta');
   if (text === '') return undefined;
   const ms = /^[\d.]+$/.test(text) ? Number(text) * 1000 : parseDuration(text);
-  if (ms === undefined || Number.isNaN(ms)) throw new ApiError('bad_data', `error parsing lookback delta duration: cannot parse ${quote(text)} to a valid duration`);
+  if (ms === undefined || Number.isNaN(ms))
+    throw new ApiError('bad_data', `error parsing lookback delta duration: cannot parse ${quote(text)} to a valid duration`);
   return ms > 0 ? ms : undefined;
 }
 
@@ -137,7 +142,10 @@ async function writeResult(json: JsonWriter, result: QueryResult, limit: number,
     return false;
   }
   if (value.type === 'string') {
-    json.ascii(`[${formatTime(value.timeMs)},`).string(value.value).ascii(']');
+    json
+      .ascii(`[${formatTime(value.timeMs)},`)
+      .string(value.value)
+      .ascii(']');
     return false;
   }
   json.ascii('[');
@@ -195,7 +203,12 @@ function writeStats(json: JsonWriter, { stats }: QueryResult): void {
   const queue = stats.queueMs / 1000;
   json.ascii(',"stats":').value({
     timings: {
-      evalTotalTime: evaluation, resultSortTime: 0, queryPreparationTime: 0, innerEvalTime: evaluation, execQueueTime: queue, execTotalTime: evaluation + queue,
+      evalTotalTime: evaluation,
+      resultSortTime: 0,
+      queryPreparationTime: 0,
+      innerEvalTime: evaluation,
+      execQueueTime: queue,
+      execTotalTime: evaluation + queue,
     },
     samples: { totalQueryableSamples: stats.totalSamples, peakSamples: stats.peakSamples },
   });

@@ -218,7 +218,10 @@ function writeHistogram(out: ProtoWriter, h: NativeHistogram, timeMs: number): v
   out.double(5, h.zeroThreshold);
   if (h.integer) out.int(6, h.zeroCount);
   else out.double(7, h.zeroCount);
-  for (const [spanField, spans, counts] of [[8, h.negativeSpans, h.negativeBuckets], [11, h.positiveSpans, h.positiveBuckets]] as const) {
+  for (const [spanField, spans, counts] of [
+    [8, h.negativeSpans, h.negativeBuckets],
+    [11, h.positiveSpans, h.positiveBuckets],
+  ] as const) {
     for (const span of spans) {
       const mark = out.open(spanField);
       out.sint32(1, span.offset);

@@ -32,16 +32,32 @@ export class StatusHandlers {
   }
 
   readonly buildInfo = (request: HttpRequest): Promise<HttpReply> =>
-    jsonReply(request, success({ version: API_VERSION, revision: 'penstock', branch: 'main', buildUser: '', buildDate: '', goVersion: `node ${process.versions.node}` }));
+    jsonReply(
+      request,
+      success({ version: API_VERSION, revision: 'penstock', branch: 'main', buildUser: '', buildDate: '', goVersion: `node ${process.versions.node}` }),
+    );
 
   readonly runtimeInfo = (request: HttpRequest): Promise<HttpReply> => {
-    const series = this.#store().storeStatus().tenants.reduce((sum, tenant) => sum + tenant.series, 0);
+    const series = this.#store()
+      .storeStatus()
+      .tenants.reduce((sum, tenant) => sum + tenant.series, 0);
     return jsonReply(
       request,
       success({
-        startTime: this.#started.toISOString(), CWD: process.cwd(), hostname: os.hostname(), serverTime: new Date().toISOString(), reloadConfigSuccess: true,
-        lastConfigTime: this.#started.toISOString(), corruptionCount: 0, goroutineCount: 1, GOMAXPROCS: os.availableParallelism(), GOMEMLIMIT: 0, GOGC: '', GODEBUG: '',
-        storageRetention: '', timeSeriesCount: series,
+        startTime: this.#started.toISOString(),
+        CWD: process.cwd(),
+        hostname: os.hostname(),
+        serverTime: new Date().toISOString(),
+        reloadConfigSuccess: true,
+        lastConfigTime: this.#started.toISOString(),
+        corruptionCount: 0,
+        goroutineCount: 1,
+        GOMAXPROCS: os.availableParallelism(),
+        GOMEMLIMIT: 0,
+        GOGC: '',
+        GODEBUG: '',
+        storageRetention: '',
+        timeSeriesCount: series,
       }),
     );
   };
@@ -53,8 +69,12 @@ export class StatusHandlers {
     return jsonReply(
       request,
       success({
-        'query.lookback-delta': formatDuration(query.lookback_delta), 'query.timeout': formatDuration(query.timeout), 'query.max-samples': String(query.max_samples),
-        'query.max-concurrency': String(query.max_concurrency), 'web.listen-address': this.#config.endpoint, 'web.cors.origin': this.#config.cors_origin,
+        'query.lookback-delta': formatDuration(query.lookback_delta),
+        'query.timeout': formatDuration(query.timeout),
+        'query.max-samples': String(query.max_samples),
+        'query.max-concurrency': String(query.max_concurrency),
+        'web.listen-address': this.#config.endpoint,
+        'web.cors.origin': this.#config.cors_origin,
         'storage.tsdb.path': this.#store().storeStatus().directory,
       }),
     );
@@ -65,7 +85,9 @@ export class StatusHandlers {
   readonly tsdb = async (request: HttpRequest): Promise<HttpReply> => {
     const limit = (await Params.of(request)).limit() || TOP;
     const ids = readTenants(request);
-    const tenants = this.#store().storeStatus().tenants.filter(({ tenant }) => ids.includes(tenant));
+    const tenants = this.#store()
+      .storeStatus()
+      .tenants.filter(({ tenant }) => ids.includes(tenant));
     const querier = openQuerier(this.#store(), ids, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
     const valuesOf: { name: string; value: number }[] = [];
     let metricCounts: { name: string; value: number }[] = [];
@@ -85,10 +107,16 @@ export class StatusHandlers {
       request,
       success({
         headStats: {
-          numSeries: sum(({ series }) => series), numLabelPairs: sum(({ labelPairs }) => labelPairs), chunkCount: sum(({ chunks }) => chunks),
-          minTime: Math.min(...times, Number.MAX_SAFE_INTEGER), maxTime: Math.max(...times, Number.MIN_SAFE_INTEGER),
+          numSeries: sum(({ series }) => series),
+          numLabelPairs: sum(({ labelPairs }) => labelPairs),
+          chunkCount: sum(({ chunks }) => chunks),
+          minTime: Math.min(...times, Number.MAX_SAFE_INTEGER),
+          maxTime: Math.max(...times, Number.MIN_SAFE_INTEGER),
         },
-        seriesCountByMetricName: top(metricCounts), labelValueCountByLabelName: top(valuesOf), memoryInBytesByLabelName: [], seriesCountByLabelValuePair: [],
+        seriesCountByMetricName: top(metricCounts),
+        labelValueCountByLabelName: top(valuesOf),
+        memoryInBytesByLabelName: [],
+        seriesCountByLabelValuePair: [],
       }),
     );
   };

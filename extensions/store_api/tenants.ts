@@ -50,7 +50,10 @@ export function readTenants(request: HttpRequest): string[] {
 /** A querier over these tenants; tenants that do not exist have no series. */
 export function openQuerier(store: StoreExtension, ids: readonly string[], minMs: number, maxMs: number): Querier {
   if (ids.length === 1) return store.existingTenant(ids[0]!)?.querier(minMs, maxMs) ?? EMPTY;
-  return new FederatedQuerier(ids, ids.map((id) => store.existingTenant(id)?.querier(minMs, maxMs) ?? EMPTY));
+  return new FederatedQuerier(
+    ids,
+    ids.map((id) => store.existingTenant(id)?.querier(minMs, maxMs) ?? EMPTY),
+  );
 }
 
 const EMPTY: Querier = {

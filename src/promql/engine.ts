@@ -116,7 +116,12 @@ export class Engine {
         if (selector !== null) context.selected.set(selector, await context.select(selector.matchers, from, to));
       }
       const value = await this.#evaluate(context, expr, timeline, stepMs > 0);
-      const stats = { totalSamples: context.totalSamples, peakSamples: context.peakSamples, evaluationMs: performance.now() - started, queueMs: started - queued };
+      const stats = {
+        totalSamples: context.totalSamples,
+        peakSamples: context.peakSamples,
+        evaluationMs: performance.now() - started,
+        queueMs: started - queued,
+      };
       return { value, notes: context.notes, stats };
     } finally {
       querier.close();
@@ -171,8 +176,11 @@ export class Engine {
       context.charge(count);
       context.totalSamples += count;
       out.push({
-        labels: source.labels(row), times: samples.times.slice(0, samples.floatCount), values: samples.values.slice(0, samples.floatCount),
-        histogramTimes: samples.histogramTimes.slice(0, samples.histogramCount), histograms: samples.histograms.slice(0, samples.histogramCount),
+        labels: source.labels(row),
+        times: samples.times.slice(0, samples.floatCount),
+        values: samples.values.slice(0, samples.floatCount),
+        histogramTimes: samples.histogramTimes.slice(0, samples.histogramCount),
+        histograms: samples.histograms.slice(0, samples.histogramCount),
       });
     }
     return out;
@@ -235,7 +243,11 @@ export function findSelections(expr: Expr, startMs: number, endMs: number, lookb
     }
     if (node.kind === 'call' && node.func.name === 'info') {
       const reference = infoReference(node.args[0]!) ?? { atMs: null, offsetMs: 0 };
-      out.push({ selector: null, minMs: (reference.atMs ?? fromMs) - reference.offsetMs - lookbackMs + 1, maxMs: (reference.atMs ?? toMs) - reference.offsetMs });
+      out.push({
+        selector: null,
+        minMs: (reference.atMs ?? fromMs) - reference.offsetMs - lookbackMs + 1,
+        maxMs: (reference.atMs ?? toMs) - reference.offsetMs,
+      });
       walk(node.args[0]!, fromMs, toMs, 0);
       return;
     }
@@ -264,14 +276,24 @@ function rowsAsSeries(matrix: Matrix, timeline: Timeline): RawSeries[] {
     }
     if (times.length + histograms.length === 0) continue;
     out.push({
-      labels: matrix.labels[row]!, times: Float64Array.from(times), values: Float64Array.from(values), histogramTimes: Float64Array.from(histogramTimes), histograms,
+      labels: matrix.labels[row]!,
+      times: Float64Array.from(times),
+      values: Float64Array.from(values),
+      histogramTimes: Float64Array.from(histogramTimes),
+      histograms,
     });
   }
   return out;
 }
 
 /** A range with values at exactly its ends: those of the last sample before (anchored), or interpolated (smoothed). Null where no sample lies inside. */
-function extendFloats(times: Float64Array, values: Float64Array, startMs: number, endMs: number, smoothed: boolean): { times: Float64Array; values: Float64Array } | null {
+function extendFloats(
+  times: Float64Array,
+  values: Float64Array,
+  startMs: number,
+  endMs: number,
+  smoothed: boolean,
+): { times: Float64Array; values: Float64Array } | null {
   if (times.length === 0) return null;
   let last = times.length - 1;
   let first = 0;

@@ -1,5 +1,5 @@
 /** Label matchers in the engine: regular expressions are RE2 (linear in the input, whatever the user writes), anchored at both ends. */
-import { RE2JS } from 're2js';
+import { compilePattern as compileRe2 } from '#src/core/re2.ts';
 import type { Matcher } from '#src/core/series.ts';
 
 export interface Pattern {
@@ -20,8 +20,9 @@ export function compilePattern(source: string): Pattern {
     const values = new Set(source.split('|'));
     pattern = { matches: (text) => values.has(text) };
   } else {
-    const compiled = RE2JS.compile(`^(?s:${source})$`);
-    pattern = { matches: (text) => compiled.matches(text) };
+    compileRe2(source); // A fault is told about the pattern as it was written.
+    const compiled = compileRe2(`^(?s:${source})$`);
+    pattern = { matches: (text) => compiled.test(text) };
   }
   if (cache.size >= CACHE_SIZE) cache.clear();
   cache.set(source, pattern);

@@ -39,7 +39,14 @@ export async function aggregate(context: EvaluationContext, evaluate: Evaluate, 
   return out;
 }
 
-async function run(context: EvaluationContext, expr: Aggregate, input: Matrix, param: Float64Array | null, valueLabel: string, timeline: Timeline): Promise<Matrix> {
+async function run(
+  context: EvaluationContext,
+  expr: Aggregate,
+  input: Matrix,
+  param: Float64Array | null,
+  valueLabel: string,
+  timeline: Timeline,
+): Promise<Matrix> {
   const { op } = expr;
   if (op === 'count_values') return countValues(expr, input, valueLabel);
   const groups = groupRows(input, expr);
@@ -164,7 +171,13 @@ function addVariance(input: Matrix, row: number, out: Matrix, group: number, mea
 }
 
 const ACCUMULATE: Readonly<Record<string, Accumulate>> = {
-  sum: addSum, min: addExtreme, max: addExtreme, count: addCount, group: addCount, stddev: addVariance, stdvar: addVariance,
+  sum: addSum,
+  min: addExtreme,
+  max: addExtreme,
+  count: addCount,
+  group: addCount,
+  stddev: addVariance,
+  stdvar: addVariance,
 };
 
 /** The mean by sum and count, and by a running mean where the sum would overflow. */
@@ -222,9 +235,10 @@ class Means {
   }
 }
 
-function rowsOf(groups: Groups): number[][] {
+/** The input rows of each group. */
+export function rowsOf(groups: Groups): number[][] {
   const rows: number[][] = groups.labels.map(() => []);
-  groups.of.forEach((group, row) => rows[group]!.push(row));
+  for (let row = 0; row < groups.of.length; row++) rows[groups.of[row]!]!.push(row);
   return rows;
 }
 

@@ -332,7 +332,8 @@ class Join {
     const pair = this.#pair;
     if (!(this.#swapped ? pair.apply(y, hy, x, hx) : pair.apply(x, hx, y, hy))) return;
     const oneToOne = this.#matching.cardinality === 'one-to-one';
-    if (oneToOne && this.#met[signature] === 1) throw new QueryError('multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)');
+    if (oneToOne && this.#met[signature] === 1)
+      throw new QueryError('multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)');
     this.#met[signature] = 1;
     const row = this.#rowOf(manyRow, oneRow);
     if (this.#writtenAt[row] === s && this.#writtenBy[row] === signature && !oneToOne) {

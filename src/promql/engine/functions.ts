@@ -12,9 +12,26 @@ const DEGREE = 180 / Math.PI;
 
 const FLOAT_FUNCTIONS: ReadonlyMap<string, (value: number) => number> = new Map(
   Object.entries({
-    abs: Math.abs, ceil: Math.ceil, floor: Math.floor, exp: Math.exp, sqrt: Math.sqrt, ln: Math.log, log2: Math.log2, log10: Math.log10,
-    sin: Math.sin, cos: Math.cos, tan: Math.tan, asin: Math.asin, acos: Math.acos, atan: Math.atan,
-    sinh: Math.sinh, cosh: Math.cosh, tanh: Math.tanh, asinh: Math.asinh, acosh: Math.acosh, atanh: Math.atanh,
+    abs: Math.abs,
+    ceil: Math.ceil,
+    floor: Math.floor,
+    exp: Math.exp,
+    sqrt: Math.sqrt,
+    ln: Math.log,
+    log2: Math.log2,
+    log10: Math.log10,
+    sin: Math.sin,
+    cos: Math.cos,
+    tan: Math.tan,
+    asin: Math.asin,
+    acos: Math.acos,
+    atan: Math.atan,
+    sinh: Math.sinh,
+    cosh: Math.cosh,
+    tanh: Math.tanh,
+    asinh: Math.asinh,
+    acosh: Math.acosh,
+    atanh: Math.atanh,
     rad: (v: number) => (v * Math.PI) / 180,
     deg: (v: number) => v * DEGREE,
     sgn: (v: number) => (v < 0 ? -1 : v > 0 ? 1 : v),
@@ -194,4 +211,3 @@ function absent(call: Call, input: Matrix, timeline: Timeline): Matrix {
   }
   return out.withoutEmptyRows();
 }
-

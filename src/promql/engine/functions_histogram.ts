@@ -51,10 +51,7 @@ export function histogramFunction(context: EvaluationContext, call: Call, args: 
   const scalarArgs = call.args.filter((_, i) => args[i]!.kind === 'scalar');
   scalars.forEach((quantiles, i) => {
     for (const q of quantiles) if (!(q >= 0 && q <= 1)) context.notes.invalidQuantile(q, scalarArgs[i]!);
-    both.each(
-      (source, s) => source.quantile(quantiles[s]!),
-      name === 'histogram_quantiles' ? (s) => [label, openMetricsFloat(quantiles[s]!)] : undefined,
-    );
+    both.each((source, s) => source.quantile(quantiles[s]!), name === 'histogram_quantiles' ? (s) => [label, openMetricsFloat(quantiles[s]!)] : undefined);
   });
   return both.result();
 }
@@ -151,7 +148,10 @@ class BothKinds {
         const labels = input.labels[row]!;
         const rival = this.#rivals[row]!;
         if (rival >= 0 && classics[rival]!.length > 0) {
-          notes.warn(`vector contains a mix of classic and native histograms${forMetric(options.delayedNameRemoval ? getLabel(labels, METRIC_NAME) : '')}`, this.#at);
+          notes.warn(
+            `vector contains a mix of classic and native histograms${forMetric(options.delayedNameRemoval ? getLabel(labels, METRIC_NAME) : '')}`,
+            this.#at,
+          );
           classics[rival]!.length = 0;
           continue;
         }

@@ -1,5 +1,5 @@
 /** Functions that change the labels or the order of series and leave the values alone. */
-import { RE2JS } from 're2js';
+import { compilePattern, expand, type Pattern } from '#src/core/re2.ts';
 import { QueryError } from '#src/promql/errors.ts';
 import { compareLabels, getLabel, isValidLabelName, METRIC_NAME, withLabel } from '#src/promql/labels.ts';
 import type { Call } from '#src/promql/syntax/ast.ts';
@@ -7,9 +7,9 @@ import type { EvaluationContext } from './context.ts';
 import { ABSENT, FLOAT, HISTOGRAM, type Matrix, mergeSameLabels } from './matrix.ts';
 
 export function labelReplace(input: Matrix, target: string, replacement: string, source: string, pattern: string): Matrix {
-  let regex: RE2JS;
+  let regex: Pattern;
   try {
-    regex = RE2JS.compile(`^(?s:${pattern})$`);
+    regex = compilePattern(`^(?s:${pattern})$`);
   } catch {
     throw new QueryError(`invalid regular expression in label_replace(): ${pattern}`);
   }
@@ -20,8 +20,8 @@ export function labelReplace(input: Matrix, target: string, replacement: string,
     const value = getLabel(labels, source);
     let result = results.get(value);
     if (result === undefined) {
-      const matcher = regex.matcher(value);
-      result = matcher.find() ? expand(replacement, (group) => groupText(matcher, group)) : null;
+      const match = regex.exec(value);
+      result = match === null ? null : expand(replacement, match.groups, regex.groupNames);
       results.set(value, result);
     }
     if (result === null) continue;
@@ -29,23 +29,6 @@ export function labelReplace(input: Matrix, target: string, replacement: string,
     if (target === METRIC_NAME) input.nameless[row] = false;
   }
   return mergeSameLabels(input);
-}
-
-function groupText(matcher: ReturnType<RE2JS['matcher']>, group: string): string {
-  try {
-    return matcher.group(/^\d+$/.test(group) ? Number(group) : group) ?? '';
-  } catch {
-    return ''; // No such group.
-  }
-}
-
-/** Go's templates: $1, $name, ${name}, $$. The name is as long as it can be. */
-function expand(template: string, group: (name: string) => string): string {
-  return template.replace(/\$(?:\$|(\w+)|\{(\w+)\})?/g, (all, plain: string | undefined, braced: string | undefined) => {
-    if (all === '$$') return '$';
-    const name = plain ?? braced;
-    return name === undefined ? all : group(name);
-  });
 }
 
 /** `args`: target, separator, sources. */

@@ -77,7 +77,14 @@ function signatureOf(labels: LabelList): string {
   return IDENTIFYING.map((name) => getLabel(labels, name)).join('\uffff');
 }
 
-async function readInfoSeries(context: EvaluationContext, base: Matrix, isInfo: boolean[], matchers: Matcher[], reference: InfoReference, timeline: Timeline): Promise<InfoSeries[]> {
+async function readInfoSeries(
+  context: EvaluationContext,
+  base: Matrix,
+  isInfo: boolean[],
+  matchers: Matcher[],
+  reference: InfoReference,
+  timeline: Timeline,
+): Promise<InfoSeries[]> {
   // One selection for each pattern of which identifying labels there are, by the values that occur.
   const patterns = new Map<string, Set<string>[]>();
   base.labels.forEach((labels, row) => {
@@ -87,7 +94,7 @@ async function readInfoSeries(context: EvaluationContext, base: Matrix, isInfo: 
     const pattern = values.map((value) => (value === '' ? '0' : '1')).join('');
     let sets = patterns.get(pattern);
     if (sets === undefined) patterns.set(pattern, (sets = IDENTIFYING.map(() => new Set<string>())));
-    values.forEach((value, i) => sets[i]!.add(value));
+    for (const [i, value] of values.entries()) sets[i]!.add(value);
   });
   const lookback = context.options.lookbackMs;
   const timeAt = (step: number): number => (reference.atMs ?? timeline.startMs + step * timeline.stepMs) - reference.offsetMs;
@@ -161,7 +168,9 @@ function newestByName(candidates: readonly InfoSeries[], step: number): Map<stri
     const name = getLabel(one.labels, METRIC_NAME);
     const other = newest.get(name);
     if (other !== undefined && other.times[step] === time) {
-      throw new QueryError(`found duplicate series for info metric: existing ${formatLabels(other.labels)} @ ${time}, new ${formatLabels(one.labels)} @ ${time}`);
+      throw new QueryError(
+        `found duplicate series for info metric: existing ${formatLabels(other.labels)} @ ${time}, new ${formatLabels(one.labels)} @ ${time}`,
+      );
     }
     if (other === undefined || other.times[step]! < time) newest.set(name, one);
   }

@@ -36,8 +36,11 @@ export async function openRange(context: EvaluationContext, evaluate: Evaluate, 
   const { selector, rangeMs } = arg;
   const { lookbackMs } = context.options;
   const shape: RangeShape = {
-    offsetMs: selector.offsetMs, atMs: selector.atMs, rangeMs,
-    beforeMs: selector.anchored || selector.smoothed ? lookbackMs : 0, afterMs: selector.smoothed ? lookbackMs : 0,
+    offsetMs: selector.offsetMs,
+    atMs: selector.atMs,
+    rangeMs,
+    beforeMs: selector.anchored || selector.smoothed ? lookbackMs : 0,
+    afterMs: selector.smoothed ? lookbackMs : 0,
   };
   const first = rangeEnd(shape, timeline, 0) - rangeMs - shape.beforeMs + 1; // Open on the left.
   const last = rangeEnd(shape, timeline, timeline.steps - 1) + shape.afterMs;
@@ -113,7 +116,16 @@ class RangeCall {
   readonly #extended: '' | 'anchored' | 'smoothed';
   readonly #checked = new Set<string>();
 
-  constructor(context: EvaluationContext, call: Call, at: Expr, arg: MatrixSelector | Subquery, shape: RangeShape, timeline: Timeline, scalars: Float64Array[], rows: number) {
+  constructor(
+    context: EvaluationContext,
+    call: Call,
+    at: Expr,
+    arg: MatrixSelector | Subquery,
+    shape: RangeShape,
+    timeline: Timeline,
+    scalars: Float64Array[],
+    rows: number,
+  ) {
     this.#context = context;
     this.#name = call.func.name;
     this.#at = at;

@@ -2,7 +2,17 @@
  * rate(), increase() and delta() over anchored and smoothed selectors: no extrapolation. The value at each end of the range is that of the
  * last sample before it (anchored), or interpolated between its neighbours (smoothed).
  */
-import { add, compact, copyHistogram, divide, type FloatHistogram, HINT_GAUGE, isReset, scale, usesCustomBuckets } from '#src/promql/histogram/float_histogram.ts';
+import {
+  add,
+  compact,
+  copyHistogram,
+  divide,
+  type FloatHistogram,
+  HINT_GAUGE,
+  isReset,
+  scale,
+  usesCustomBuckets,
+} from '#src/promql/histogram/float_histogram.ts';
 import type { MixedCall, MixedRange, MixedResult } from './range_mixed.ts';
 
 /** The first index in [from, to) for which it holds, or `to`. */
@@ -63,7 +73,15 @@ export function applyExtended(call: MixedCall, range: MixedRange, smoothed: bool
 }
 
 /** Between two histograms; null (and a note) where they do not mix. */
-export function interpolateHistograms(call: MixedCall, time: number, t1: number, h1: FloatHistogram, t2: number, h2: FloatHistogram, counter: boolean): FloatHistogram | null {
+export function interpolateHistograms(
+  call: MixedCall,
+  time: number,
+  t1: number,
+  h1: FloatHistogram,
+  t2: number,
+  h2: FloatHistogram,
+  counter: boolean,
+): FloatHistogram | null {
   if (time === t1) return copyHistogram(h1);
   if (time === t2) return copyHistogram(h2);
   const fraction = (time - t1) / (t2 - t1);
@@ -92,7 +110,8 @@ function extendedHistogram(call: MixedCall, range: MixedRange, smoothed: boolean
     return null;
   }
   if (counter && seen.some((h) => h.hint === HINT_GAUGE)) call.notes.notCounter(call.metric, call.at);
-  const between = (i: number, time: number): FloatHistogram | null => interpolateHistograms(call, time, times[i]!, points[i]!, times[i + 1]!, points[i + 1]!, counter);
+  const between = (i: number, time: number): FloatHistogram | null =>
+    interpolateHistograms(call, time, times[i]!, points[i]!, times[i + 1]!, points[i + 1]!, counter);
   const left = smoothed && times[first]! < range.startMs ? between(first, range.startMs) : copyHistogram(points[first]!);
   const right = smoothed && last > range.histogramFrom && times[last]! > range.endMs ? between(last - 1, range.endMs) : copyHistogram(points[last]!);
   if (left === null || right === null) return null;

@@ -3,7 +3,24 @@
  * here (range_float.ts, rate.ts). A result is written to the row and step the caller names; no result is no write.
  */
 import type { Annotations } from '#src/promql/annotations.ts';
-import { add, compact, copyHistogram, copyToSchema, divide, emptyLike, equals, type FloatHistogram, hasOverflow, HINT_GAUGE, HINT_NOT_RESET, HINT_RESET, isReset, newCompensation, scale, usesCustomBuckets } from '#src/promql/histogram/float_histogram.ts';
+import {
+  add,
+  compact,
+  copyHistogram,
+  copyToSchema,
+  divide,
+  emptyLike,
+  equals,
+  type FloatHistogram,
+  hasOverflow,
+  HINT_GAUGE,
+  HINT_NOT_RESET,
+  HINT_RESET,
+  isReset,
+  newCompensation,
+  scale,
+  usesCustomBuckets,
+} from '#src/promql/histogram/float_histogram.ts';
 import { FLOAT_RANGES } from './range_float.ts';
 import type { Samples } from './samples.ts';
 
@@ -31,7 +48,9 @@ export interface MixedCall {
 export type MixedResult = number | FloatHistogram | null;
 
 const IGNORES_HISTOGRAMS = new Set(
-  'max_over_time min_over_time ts_of_max_over_time ts_of_min_over_time mad_over_time stddev_over_time stdvar_over_time quantile_over_time deriv predict_linear double_exponential_smoothing'.split(' '),
+  'max_over_time min_over_time ts_of_max_over_time ts_of_min_over_time mad_over_time stddev_over_time stdvar_over_time quantile_over_time deriv predict_linear double_exponential_smoothing'.split(
+    ' ',
+  ),
 );
 
 export function applyMixed(call: MixedCall, range: MixedRange, a: number, b: number): MixedResult {
@@ -128,7 +147,8 @@ function lastTwo(call: MixedCall, range: MixedRange): MixedResult {
   const { samples } = range;
   const isRate = call.name === 'irate';
   const points: { value: number | FloatHistogram; time: number; start: number }[] = [];
-  for (let i = Math.max(range.from, range.to - 2); i < range.to; i++) points.push({ value: samples.values[i]!, time: samples.times[i]!, start: samples.starts?.[i] ?? 0 });
+  for (let i = Math.max(range.from, range.to - 2); i < range.to; i++)
+    points.push({ value: samples.values[i]!, time: samples.times[i]!, start: samples.starts?.[i] ?? 0 });
   for (let i = Math.max(range.histogramFrom, range.histogramTo - 2); i < range.histogramTo; i++) {
     points.push({ value: samples.histograms[i]!, time: samples.histogramTimes[i]!, start: samples.histogramStarts?.[i] ?? 0 });
   }
@@ -213,7 +233,8 @@ function extrapolated(call: MixedCall, range: MixedRange): MixedResult {
     if (counter) {
       let toZero = toStart;
       if (!native && float > 0 && samples.values[from]! >= 0) toZero = interval * (samples.values[from]! / float);
-      else if (histogram !== null && histogram.count > 0 && samples.histograms[from]!.count >= 0) toZero = interval * (samples.histograms[from]!.count / histogram.count);
+      else if (histogram !== null && histogram.count > 0 && samples.histograms[from]!.count >= 0)
+        toZero = interval * (samples.histograms[from]!.count / histogram.count);
       toStart = Math.min(toStart, toZero);
     }
   }

@@ -175,5 +175,3 @@ export class SubquerySource implements RangeSource {
     return samples;
   }
 }
-
-

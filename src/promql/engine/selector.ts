@@ -115,4 +115,3 @@ function around(times: Float64Array, count: number, time: number, lookbackMs: nu
   if (after >= 0 && times[after]! > time + lookbackMs) after = -1;
   return { before, after, any: before >= 0 || after >= 0 };
 }
-

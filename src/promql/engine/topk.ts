@@ -3,7 +3,7 @@ import { QueryError } from '#src/promql/errors.ts';
 import { formatG } from '#src/promql/format/float.ts';
 import type { LabelList } from '#src/core/series.ts';
 import type { Aggregate } from '#src/promql/syntax/ast.ts';
-import type { Groups } from './aggregate.ts';
+import { type Groups, rowsOf } from './aggregate.ts';
 import type { EvaluationContext } from './context.ts';
 import { ABSENT, FLOAT, HISTOGRAM, Matrix } from './matrix.ts';
 
@@ -25,8 +25,12 @@ export async function selectPerGroup(context: EvaluationContext, expr: Aggregate
   if (op === 'limit_ratio') {
     if (most === 0 && least === 0) return none;
     if (nan) throw new QueryError('Ratio value is NaN');
-    for (const [value, limit] of [[most, 1], [least, -1]] as const) {
-      if (value > 1 || value < -1) if (Math.sign(value) === limit) context.notes.warn(`ratio value should be between -1 and 1, got ${formatG(value)}, capping to ${limit}`, expr.param!);
+    for (const [value, limit] of [
+      [most, 1],
+      [least, -1],
+    ] as const) {
+      if (value > 1 || value < -1)
+        if (Math.sign(value) === limit) context.notes.warn(`ratio value should be between -1 and 1, got ${formatG(value)}, capping to ${limit}`, expr.param!);
     }
   } else {
     if (!nan && most < 1) return none;
@@ -36,8 +40,7 @@ export async function selectPerGroup(context: EvaluationContext, expr: Aggregate
   }
   const chosen = new Uint8Array(input.count * steps);
   const order: number[] = [];
-  const rows: number[][] = groups.labels.map(() => []);
-  groups.of.forEach((group, row) => rows[group]!.push(row));
+  const rows = rowsOf(groups);
   const offsets = op === 'limit_ratio' ? input.labels.map(ratioOffset) : [];
   for (const members of rows) {
     for (let s = 0; s < steps; s++) {

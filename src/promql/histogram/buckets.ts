@@ -12,14 +12,21 @@ export interface Bucket {
 
 export function positiveBuckets(h: FloatHistogram): Bucket[] {
   return h.positive.index.map((index, i) => ({
-    lower: upperBound(index - 1, h.schema, h.customValues), upper: upperBound(index, h.schema, h.customValues),
-    lowerInclusive: usesCustomBuckets(h) && index === 0, upperInclusive: true, count: h.positive.count[i]!,
+    lower: upperBound(index - 1, h.schema, h.customValues),
+    upper: upperBound(index, h.schema, h.customValues),
+    lowerInclusive: usesCustomBuckets(h) && index === 0,
+    upperInclusive: true,
+    count: h.positive.count[i]!,
   }));
 }
 /** From zero downwards. */
 export function negativeBuckets(h: FloatHistogram): Bucket[] {
   return h.negative.index.map((index, i) => ({
-    lower: -exponentialBound(index, h.schema), upper: -exponentialBound(index - 1, h.schema), lowerInclusive: true, upperInclusive: false, count: h.negative.count[i]!,
+    lower: -exponentialBound(index, h.schema),
+    upper: -exponentialBound(index - 1, h.schema),
+    lowerInclusive: true,
+    upperInclusive: false,
+    count: h.negative.count[i]!,
   }));
 }
 export function zeroBucket(h: FloatHistogram): Bucket {
@@ -44,7 +51,9 @@ export function formatHistogram(h: FloatHistogram): string {
   const shown = [...negativeBuckets(h).reverse(), ...(usesCustomBuckets(h) ? [] : [zeroBucket(h)]), ...positiveBuckets(h)];
   for (const bucket of shown) {
     if (bucket.count === 0) continue;
-    parts.push(`${bucket.lowerInclusive ? '[' : '('}${formatG(bucket.lower)},${formatG(bucket.upper)}${bucket.upperInclusive ? ']' : ')'}:${formatG(bucket.count)}`);
+    parts.push(
+      `${bucket.lowerInclusive ? '[' : '('}${formatG(bucket.lower)},${formatG(bucket.upper)}${bucket.upperInclusive ? ']' : ')'}:${formatG(bucket.count)}`,
+    );
   }
   return `{${parts.join(', ')}}`;
 }

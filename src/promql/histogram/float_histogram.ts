@@ -30,7 +30,12 @@ export interface FloatHistogram {
 
 export function fromNative(native: NativeHistogram): FloatHistogram {
   return {
-    schema: native.schema, zeroThreshold: native.zeroThreshold, zeroCount: native.zeroCount, count: native.count, sum: native.sum, hint: native.counterResetHint,
+    schema: native.schema,
+    zeroThreshold: native.zeroThreshold,
+    zeroCount: native.zeroCount,
+    count: native.count,
+    sum: native.sum,
+    hint: native.counterResetHint,
     positive: fromSpans(native.positiveSpans, native.positiveBuckets),
     negative: fromSpans(native.negativeSpans, native.negativeBuckets),
     customValues: native.customValues,
@@ -56,7 +61,17 @@ function copyBuckets(buckets: Buckets): Buckets {
 
 export function emptyLike(h: FloatHistogram): FloatHistogram {
   const none = (): Buckets => ({ index: [], count: [] });
-  return { schema: h.schema, zeroThreshold: 0, zeroCount: 0, count: 0, sum: 0, hint: HINT_UNKNOWN, positive: none(), negative: none(), customValues: h.customValues };
+  return {
+    schema: h.schema,
+    zeroThreshold: 0,
+    zeroCount: 0,
+    count: 0,
+    sum: 0,
+    hint: HINT_UNKNOWN,
+    positive: none(),
+    negative: none(),
+    customValues: h.customValues,
+  };
 }
 
 export function usesCustomBuckets(h: FloatHistogram): boolean {
@@ -117,7 +132,14 @@ export function reduceBuckets(buckets: Buckets, from: number, to: number): Bucke
 
 export function copyToSchema(h: FloatHistogram, schema: number): FloatHistogram {
   if (schema === h.schema) return copyHistogram(h);
-  return { ...h, schema, hint: HINT_UNKNOWN, positive: reduceBuckets(h.positive, h.schema, schema), negative: reduceBuckets(h.negative, h.schema, schema), customValues: [] };
+  return {
+    ...h,
+    schema,
+    hint: HINT_UNKNOWN,
+    positive: reduceBuckets(h.positive, h.schema, schema),
+    negative: reduceBuckets(h.negative, h.schema, schema),
+    customValues: [],
+  };
 }
 
 /** Takes the empty buckets away. */
@@ -166,8 +188,14 @@ export function sameBounds(a: readonly number[], b: readonly number[]): boolean 
 /** Equality of data, not of numbers: NaN equals NaN, an empty bucket is not a missing one. */
 export function equals(a: FloatHistogram, b: FloatHistogram): boolean {
   return (
-    a.schema === b.schema && Object.is(a.count, b.count) && Object.is(a.sum, b.sum) && a.zeroThreshold === b.zeroThreshold &&
-    Object.is(a.zeroCount, b.zeroCount) && sameBounds(a.customValues, b.customValues) && sameBuckets(a.positive, b.positive) && sameBuckets(a.negative, b.negative)
+    a.schema === b.schema &&
+    Object.is(a.count, b.count) &&
+    Object.is(a.sum, b.sum) &&
+    a.zeroThreshold === b.zeroThreshold &&
+    Object.is(a.zeroCount, b.zeroCount) &&
+    sameBounds(a.customValues, b.customValues) &&
+    sameBuckets(a.positive, b.positive) &&
+    sameBuckets(a.negative, b.negative)
   );
 }
 function sameBuckets(a: Buckets, b: Buckets): boolean {
@@ -301,7 +329,10 @@ function reconcileZero(h: FloatHistogram, other: FloatHistogram, lost: FloatHist
     if (source.zeroThreshold > h.zeroThreshold) {
       const widened = zeroCountFor(h, source.zeroThreshold);
       if (lost !== null) {
-        lost.zeroCount = zeroCountFor({ ...lost, positive: maskLike(lost.positive, h.positive), negative: maskLike(lost.negative, h.negative) }, widened.threshold).count;
+        lost.zeroCount = zeroCountFor(
+          { ...lost, positive: maskLike(lost.positive, h.positive), negative: maskLike(lost.negative, h.negative) },
+          widened.threshold,
+        ).count;
         dropInZero(lost, widened.threshold);
       }
       h.zeroCount = widened.count;
@@ -368,7 +399,10 @@ export function isReset(h: FloatHistogram, previous: FloatHistogram): boolean {
     const first = reduced.index.findIndex((index) => exponentialBound(index, h.schema) > h.zeroThreshold);
     return first < 0 ? { index: [], count: [] } : { index: reduced.index.slice(first), count: reduced.count.slice(first) };
   };
-  return anyBucketFell(above(h.positive, h.schema), above(previous.positive, previous.schema)) || anyBucketFell(above(h.negative, h.schema), above(previous.negative, previous.schema));
+  return (
+    anyBucketFell(above(h.positive, h.schema), above(previous.positive, previous.schema)) ||
+    anyBucketFell(above(h.negative, h.schema), above(previous.negative, previous.schema))
+  );
 }
 
 function anyBucketFell(now: Buckets, before: Buckets): boolean {

@@ -18,8 +18,13 @@ export function astJson(expr: Expr): unknown {
       return { type: 'matrixSelector', range: expr.rangeMs, rangeExpr: durationJson(expr.rangeExpr), ...selectorJson(expr.selector) };
     case 'subquery':
       return {
-        type: 'subquery', expr: astJson(expr.expr), range: expr.rangeMs, rangeExpr: durationJson(expr.rangeExpr), step: expr.stepMs,
-        stepExpr: durationJson(expr.stepExpr), ...shiftJson(expr),
+        type: 'subquery',
+        expr: astJson(expr.expr),
+        range: expr.rangeMs,
+        rangeExpr: durationJson(expr.rangeExpr),
+        step: expr.stepMs,
+        stepExpr: durationJson(expr.stepExpr),
+        ...shiftJson(expr),
       };
     case 'call': {
       const { name, args, variadic, returns } = expr.func;
@@ -27,17 +32,29 @@ export function astJson(expr: Expr): unknown {
     }
     case 'aggregate':
       return {
-        type: 'aggregation', op: expr.op, expr: astJson(expr.expr), param: expr.param === null ? null : astJson(expr.param), grouping: expr.grouping, without: expr.without,
+        type: 'aggregation',
+        op: expr.op,
+        expr: astJson(expr.expr),
+        param: expr.param === null ? null : astJson(expr.param),
+        grouping: expr.grouping,
+        without: expr.without,
       };
     case 'binary': {
       const { matching } = expr;
       return {
-        type: 'binaryExpr', op: expr.op, lhs: astJson(expr.lhs), rhs: astJson(expr.rhs), bool: expr.bool,
+        type: 'binaryExpr',
+        op: expr.op,
+        lhs: astJson(expr.lhs),
+        rhs: astJson(expr.rhs),
+        bool: expr.bool,
         matching:
           matching === null
             ? null
             : {
-                card: matching.cardinality, labels: matching.labels, on: matching.on, include: matching.include,
+                card: matching.cardinality,
+                labels: matching.labels,
+                on: matching.on,
+                include: matching.include,
                 fillValues: { lhs: matching.fillLeft, rhs: matching.fillRight },
               },
       };

@@ -68,7 +68,8 @@ function checkBinary(expr: Binary, query: string, fault: Fault): void {
   if (matching === null) return;
   if (isSetOp(op) && matching.cardinality === 'one-to-one') matching.cardinality = 'many-to-many';
   for (const label of matching.labels) {
-    if (matching.on && matching.include.includes(label)) throw fault({ start: operatorStart }, `label ${quote(label)} must not occur in ON and GROUP clause at once`);
+    if (matching.on && matching.include.includes(label))
+      throw fault({ start: operatorStart }, `label ${quote(label)} must not occur in ON and GROUP clause at once`);
   }
   const types = 'binary expression must contain only scalar and instant vector types';
   if (left !== 'scalar' && left !== 'vector') throw fault(lhs, types);

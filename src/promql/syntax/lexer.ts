@@ -17,8 +17,10 @@ export interface Token {
 }
 
 const KEYWORDS = new Set(
-  ('and or unless atan2 offset by without on ignoring group_left group_right bool start end step range anchored smoothed ' +
-    'fill fill_left fill_right min_of max_of').split(' '),
+  (
+    'and or unless atan2 offset by without on ignoring group_left group_right bool start end step range anchored smoothed ' +
+    'fill fill_left fill_right min_of max_of'
+  ).split(' '),
 );
 const OPERATOR_WORDS = new Set(['and', 'or', 'unless', 'atan2']);
 const AGGREGATES = new Set('sum avg min max count group stddev stdvar topk bottomk quantile count_values limitk limit_ratio'.split(' '));

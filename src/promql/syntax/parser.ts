@@ -7,19 +7,48 @@ import { parseDuration } from '#src/promql/format/duration.ts';
 import { quote } from '#src/promql/format/float.ts';
 import { compilePattern } from '#src/promql/matcher.ts';
 import type { Matcher, MatchOperator } from '#src/core/series.ts';
-import type { Aggregate, AggregateOp, Binary, BinaryOp, DurationExpr, DurationOperation, Expr, NumberLiteral, TimeShift, VectorMatching, VectorSelector } from './ast.ts';
+import type {
+  Aggregate,
+  AggregateOp,
+  Binary,
+  BinaryOp,
+  DurationExpr,
+  DurationOperation,
+  Expr,
+  NumberLiteral,
+  TimeShift,
+  VectorMatching,
+  VectorSelector,
+} from './ast.ts';
 import { check } from './check.ts';
 import { type Token, tokenize } from './lexer.ts';
 import { SIGNATURES } from './signatures.ts';
 
 const BINDING: Readonly<Record<string, number>> = {
-  or: 1, and: 2, unless: 2, '==': 3, '!=': 3, '<': 3, '<=': 3, '>': 3, '>=': 3, '</': 3, '>/': 3, '+': 4, '-': 4, '*': 5, '/': 5, '%': 5, atan2: 5, '^': 6,
+  or: 1,
+  and: 2,
+  unless: 2,
+  '==': 3,
+  '!=': 3,
+  '<': 3,
+  '<=': 3,
+  '>': 3,
+  '>=': 3,
+  '</': 3,
+  '>/': 3,
+  '+': 4,
+  '-': 4,
+  '*': 5,
+  '/': 5,
+  '%': 5,
+  atan2: 5,
+  '^': 6,
 };
 const UNARY_BINDING = 5;
 /** Deeper trees are refused: the parser and the engine recurse. */
 const MAX_DEPTH = 500;
 /** 64 bits of nanoseconds, in seconds. */
-const MAX_SECONDS = 9_223_372_036.854775;
+const MAX_SECONDS = 9_223_372_036;
 /** These keywords may name a metric; bool, on, ignoring, group_left, group_right and atan2 may not. */
 const METRIC_KEYWORDS = new Set('and or unless by without offset start end step range anchored smoothed fill fill_left fill_right'.split(' '));
 const PARAMETRIC = new Set<string>(['topk', 'bottomk', 'quantile', 'count_values', 'limitk', 'limit_ratio']);
@@ -257,15 +286,26 @@ class Parser {
 
   #selector(): VectorSelector {
     const token = this.#peek();
-    const named = token.type === 'identifier' || token.type === 'metric' || token.type === 'aggregate' || (METRIC_KEYWORDS.has(token.text) && token.type !== 'string');
+    const named =
+      token.type === 'identifier' || token.type === 'metric' || token.type === 'aggregate' || (METRIC_KEYWORDS.has(token.text) && token.type !== 'string');
     if (!named && !this.#is('{')) throw this.#unexpected('', '');
     if (named) this.#next();
     const name = named ? token.raw : '';
     const matchers = this.#is('{') ? this.#matchers() : [];
     if (named) matchers.push({ name: '__name__', op: '=', value: name });
     return {
-      kind: 'selector', name, matchers, offsetMs: 0, offsetExpr: null, atMs: null, startOrEnd: '', anchored: false, smoothed: false, mayBeEmpty: false,
-      start: token.start, end: this.#peek(-1).end,
+      kind: 'selector',
+      name,
+      matchers,
+      offsetMs: 0,
+      offsetExpr: null,
+      atMs: null,
+      startOrEnd: '',
+      anchored: false,
+      smoothed: false,
+      mayBeEmpty: false,
+      start: token.start,
+      end: this.#peek(-1).end,
     };
   }
 
@@ -318,8 +358,18 @@ class Parser {
       const step = this.#is(']') ? null : this.#positive(this.#duration(0, 'subquery selector', 'number, duration, step(), range(), or "]"'));
       this.#expect(']', 'subquery selector');
       return {
-        kind: 'subquery', expr, rangeMs: literalMs(range), rangeExpr: operation(range), stepMs: step === null ? 0 : literalMs(step),
-        stepExpr: step === null ? null : operation(step), offsetMs: 0, offsetExpr: null, atMs: null, startOrEnd: '', start: expr.start, end: this.#peek(-1).end,
+        kind: 'subquery',
+        expr,
+        rangeMs: literalMs(range),
+        rangeExpr: operation(range),
+        stepMs: step === null ? 0 : literalMs(step),
+        stepExpr: step === null ? null : operation(step),
+        offsetMs: 0,
+        offsetExpr: null,
+        atMs: null,
+        startOrEnd: '',
+        start: expr.start,
+        end: this.#peek(-1).end,
       };
     }
     this.#expect(']', 'subquery or range', '":" or "]"');

@@ -69,7 +69,7 @@ function durationMs(expr: DurationExpr, range: QueryRange, mayBeNegative: boolea
   const where = `${expr.start}:${expr.end}`;
   if (!Number.isFinite(seconds)) throw new ParseError(`${where}: duration is NaN or infinite`);
   if (seconds <= 0 && !mayBeNegative) throw new ParseError(`${where}: duration must be greater than 0`);
-  if (Math.abs(seconds) > 9_223_372_036.854775) throw new ParseError(`${where}: duration is out of range`);
+  if (Math.abs(seconds) > 9_223_372_036) throw new ParseError(`${where}: duration is out of range`);
   return Math.trunc(seconds * 1000);
 }
 

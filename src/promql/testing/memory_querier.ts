@@ -42,7 +42,8 @@ export class MemoryStore {
       const found = [...this.#series.values()].filter(({ labels }) => tests.every(({ name, matches }) => matches(getLabel(labels, name))));
       return found.sort((a, b) => compareLabels(a.labels, b.labels));
     };
-    const labelSets = (sets: readonly (readonly Matcher[])[]): LabelList[] => (sets.length === 0 ? [[]] : sets).flatMap((matchers) => find(matchers)).map(({ labels }) => labels);
+    const labelSets = (sets: readonly (readonly Matcher[])[]): LabelList[] =>
+      (sets.length === 0 ? [[]] : sets).flatMap((matchers) => find(matchers)).map(({ labels }) => labels);
     return {
       select: async (matchers) => new MemorySeriesSet(find(matchers)),
       labelNames: async (sets) => [...new Set(labelSets(sets).flatMap((labels) => labels.filter((_, i) => i % 2 === 0)))].sort(),
@@ -54,7 +55,8 @@ export class MemoryStore {
 
 /** A store knows of each histogram whether a counter started anew since the one before, and says so. */
 function withHint(value: MemorySample['value'], before: MemorySample['value'] | undefined): MemorySample['value'] {
-  if (typeof value !== 'object' || value.counterResetHint !== HINT_UNKNOWN || typeof before !== 'object' || before.counterResetHint === HINT_GAUGE) return value;
+  if (typeof value !== 'object' || value.counterResetHint !== HINT_UNKNOWN || typeof before !== 'object' || before.counterResetHint === HINT_GAUGE)
+    return value;
   return { ...value, counterResetHint: isReset(fromNative(value), fromNative(before)) ? HINT_RESET : HINT_NOT_RESET };
 }
 

@@ -144,8 +144,19 @@ function loadCustomBuckets(store: MemoryStore, stepMs: number, loaded: readonly 
       return own;
     });
     const value: ScriptHistogram = {
-      schema: -53, zeroThreshold: 0, zeroCount: 0, count: total, sum, counterResetHint: 0, hintGiven: false, positiveSpans: spansOf(counts),
-      positiveBuckets: counts.filter((own) => own !== 0), negativeSpans: [], negativeBuckets: [], customValues: bounds.slice(0, -1), integer: false,
+      schema: -53,
+      zeroThreshold: 0,
+      zeroCount: 0,
+      count: total,
+      sum,
+      counterResetHint: 0,
+      hintGiven: false,
+      positiveSpans: spansOf(counts),
+      positiveBuckets: counts.filter((own) => own !== 0),
+      negativeSpans: [],
+      negativeBuckets: [],
+      customValues: bounds.slice(0, -1),
+      integer: false,
     };
     store.append(labels, { timeMs: Number(key.slice(0, key.indexOf('\n'))) * stepMs, value, startMs: 0 });
   }
@@ -236,11 +247,15 @@ function stringLiteral(text: string): string {
 
 function compareNotes(result: QueryResult, query: string, notes: readonly Note[]): string {
   const { warnings, infos } = result.notes.strings(query);
-  for (const [kind, texts] of [['warn', warnings], ['info', infos]] as const) {
+  for (const [kind, texts] of [
+    ['warn', warnings],
+    ['info', infos],
+  ] as const) {
     const wanted = notes.filter((note) => note.kind === kind);
     if (notes.some((note) => note.kind === `no_${kind}`) && texts.length > 0) return `unexpected ${kind}: ${texts.join('; ')}`;
     if (wanted.length === 0) continue;
-    for (const { test } of wanted) if (texts.length === 0 || (test !== null && !texts.some(test))) return `expected ${kind} is missing; there are: ${texts.join('; ')}`;
+    for (const { test } of wanted)
+      if (texts.length === 0 || (test !== null && !texts.some(test))) return `expected ${kind} is missing; there are: ${texts.join('; ')}`;
     if (wanted.every(({ test }) => test !== null)) {
       const stray = texts.find((text) => !wanted.some(({ test }) => test!(text)));
       if (stray !== undefined) return `unexpected ${kind}: ${stray}`;
@@ -254,7 +269,7 @@ function resultSeries(result: QueryResult): { labels: LabelList; points: Point[]
   if (value.type === 'series') {
     return value.series.map(({ labels, times, values, histogramTimes, histograms }) => {
       const points: Point[] = Array.from(times, (timeMs, i) => ({ timeMs, value: values[i]! }));
-      histograms.forEach((h, i) => points.push({ timeMs: histogramTimes[i]!, value: h }));
+      for (const [i, h] of histograms.entries()) points.push({ timeMs: histogramTimes[i]!, value: h });
       return { labels, points: points.sort((a, b) => a.timeMs - b.timeMs) };
     });
   }
@@ -272,7 +287,13 @@ function resultSeries(result: QueryResult): { labels: LabelList; points: Point[]
   });
 }
 
-function compareSeries(got: readonly { labels: LabelList; points: Point[] }[], expected: readonly Expected[], startMs: number, stepMs: number, ordered: boolean): string {
+function compareSeries(
+  got: readonly { labels: LabelList; points: Point[] }[],
+  expected: readonly Expected[],
+  startMs: number,
+  stepMs: number,
+  ordered: boolean,
+): string {
   const wantByKey = new Map(expected.map((entry, index) => [labelsKey(entry.labels), { ...entry, index }]));
   for (const [index, { labels, points }] of got.entries()) {
     const want = wantByKey.get(labelsKey(labels));
@@ -282,7 +303,10 @@ function compareSeries(got: readonly { labels: LabelList; points: Point[] }[], e
     const wanted: Point[] = [];
     want.values.forEach((value, i) => {
       if (value === null || value === STALE) return;
-      wanted.push({ timeMs: startMs + i * stepMs, value: typeof value === 'number' ? value : Object.assign(fromNative(value), { hintGiven: value.hintGiven }) });
+      wanted.push({
+        timeMs: startMs + i * stepMs,
+        value: typeof value === 'number' ? value : Object.assign(fromNative(value), { hintGiven: value.hintGiven }),
+      });
     });
     const same = wanted.length === points.length && wanted.every((point, i) => point.timeMs === points[i]!.timeMs && sameValue(point.value, points[i]!.value));
     if (!same) {
@@ -306,8 +330,15 @@ function sameValue(want: number | (FloatHistogram & { hintGiven?: boolean }), go
   const near = (x: number, y: number): boolean => almostEqual(x, y, EPSILON);
   const lists = (x: readonly number[], y: readonly number[]): boolean => x.length === y.length && x.every((value, i) => near(value, y[i]!));
   return (
-    a.schema === b.schema && near(a.count, b.count) && near(a.sum, b.sum) && near(a.zeroThreshold, b.zeroThreshold) && near(a.zeroCount, b.zeroCount) &&
-    lists(a.customValues, b.customValues) && lists(a.positive.index, b.positive.index) && lists(a.positive.count, b.positive.count) &&
-    lists(a.negative.index, b.negative.index) && lists(a.negative.count, b.negative.count)
+    a.schema === b.schema &&
+    near(a.count, b.count) &&
+    near(a.sum, b.sum) &&
+    near(a.zeroThreshold, b.zeroThreshold) &&
+    near(a.zeroCount, b.zeroCount) &&
+    lists(a.customValues, b.customValues) &&
+    lists(a.positive.index, b.positive.index) &&
+    lists(a.positive.count, b.positive.count) &&
+    lists(a.negative.index, b.negative.index) &&
+    lists(a.negative.count, b.negative.count)
   );
 }

@@ -37,7 +37,8 @@ export function parseNumber(text: string): number {
   return Number(text);
 }
 
-const ITEM = /^(?:\{\{(?<histogram>[^}]*)\}\}(?:(?<hsign>[+-])\{\{(?<hstep>[^}]*)\}\})?(?:x(?<hcount>\d+))?|(?<gap>_|stale)(?:x(?<gapcount>\d+))?|(?<value>[+-]?(?:inf|nan|[\d.]+(?:e[+-]?\d+)?))(?:(?<sign>[+-])(?<step>[\d.]+(?:e[+-]?\d+)?|inf|nan))?(?:x(?<count>\d+))?)(?=\s|$)/i;
+const ITEM =
+  /^(?:\{\{(?<histogram>[^}]*)\}\}(?:(?<hsign>[+-])\{\{(?<hstep>[^}]*)\}\})?(?:x(?<hcount>\d+))?|(?<gap>_|stale)(?:x(?<gapcount>\d+))?|(?<value>[+-]?(?:inf|nan|[\d.]+(?:e[+-]?\d+)?))(?:(?<sign>[+-])(?<step>[\d.]+(?:e[+-]?\d+)?|inf|nan))?(?:x(?<count>\d+))?)(?=\s|$)/i;
 
 export function parseValues(text: string): ScriptValue[] {
   const out: ScriptValue[] = [];
@@ -69,15 +70,29 @@ const HINTS: Readonly<Record<string, number>> = { unknown: 0, reset: 1, not_rese
 function parseHistogram(text: string): ScriptHistogram {
   const field = new Map([...text.matchAll(/(\w+):(\[[^\]]*\]|\S+)/g)].map(([, key, value]) => [key!, value!]));
   const number = (key: string): number => (field.has(key) ? parseNumber(field.get(key)!) : 0);
-  const list = (key: string): number[] => (field.get(key) ?? '[]').slice(1, -1).split(/[\s,]+/).filter((part) => part !== '').map(parseNumber);
+  const list = (key: string): number[] =>
+    (field.get(key) ?? '[]')
+      .slice(1, -1)
+      .split(/[\s,]+/)
+      .filter((part) => part !== '')
+      .map(parseNumber);
   const spans = (offset: number, buckets: number[]) => (buckets.length === 0 ? [] : [{ offset, length: buckets.length }]);
   const positiveBuckets = list('buckets');
   const negativeBuckets = list('n_buckets');
   return {
-    schema: number('schema'), zeroThreshold: number('z_bucket_w'), zeroCount: number('z_bucket'), count: number('count'), sum: number('sum'),
-    counterResetHint: HINTS[field.get('counter_reset_hint') ?? 'unknown'] ?? 0, hintGiven: field.has('counter_reset_hint'),
-    positiveSpans: spans(number('offset'), positiveBuckets), positiveBuckets, negativeSpans: spans(number('n_offset'), negativeBuckets), negativeBuckets,
-    customValues: list('custom_values'), integer: false,
+    schema: number('schema'),
+    zeroThreshold: number('z_bucket_w'),
+    zeroCount: number('z_bucket'),
+    count: number('count'),
+    sum: number('sum'),
+    counterResetHint: HINTS[field.get('counter_reset_hint') ?? 'unknown'] ?? 0,
+    hintGiven: field.has('counter_reset_hint'),
+    positiveSpans: spans(number('offset'), positiveBuckets),
+    positiveBuckets,
+    negativeSpans: spans(number('n_offset'), negativeBuckets),
+    negativeBuckets,
+    customValues: list('custom_values'),
+    integer: false,
   };
 }
 
@@ -85,7 +100,16 @@ function parseHistogram(text: string): ScriptHistogram {
 function addHistogram(h: ScriptHistogram, step: ScriptHistogram, sign: 1 | -1): ScriptHistogram {
   const sum = fromNative(h);
   add(sum, fromNative(step), sign);
-  return { ...h, schema: sum.schema, zeroThreshold: sum.zeroThreshold, zeroCount: sum.zeroCount, count: sum.count, sum: sum.sum, ...toSpans('positive', sum.positive), ...toSpans('negative', sum.negative) };
+  return {
+    ...h,
+    schema: sum.schema,
+    zeroThreshold: sum.zeroThreshold,
+    zeroCount: sum.zeroCount,
+    count: sum.count,
+    sum: sum.sum,
+    ...toSpans('positive', sum.positive),
+    ...toSpans('negative', sum.negative),
+  };
 }
 function toSpans(side: 'positive' | 'negative', buckets: Buckets): Partial<ScriptHistogram> {
   const spans: { offset: number; length: number }[] = [];
