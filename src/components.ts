@@ -29,6 +29,7 @@ export const catalog: Catalog = {
     otlphttp: 'otlp_http',
   },
   connector: {
+    count: () => import('#connectors/count/index.ts'),
     forward: () => import('#connectors/forward/index.ts'),
   },
   extension: {

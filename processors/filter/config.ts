@@ -23,10 +23,18 @@ const groupSchema = z.strictObject({
   error_mode: errorModeSchema.optional().describe('Instead of the error_mode of the processor.'),
 });
 export type ConditionGroup = z.output<typeof groupSchema>;
+/** A text or a group. Not a union, whose issues would not say what is wrong with a group. */
+const itemSchema = z.unknown().transform((item, context) => {
+  if (typeof item === 'string') return item;
+  const parsed = groupSchema.safeParse(item);
+  if (parsed.success) return parsed.data;
+  for (const { message, path } of parsed.error.issues) context.issues.push({ code: 'custom', input: item, message, path: [...path] });
+  return z.NEVER;
+});
 
 const conditionsSchema = (field: string) =>
   z
-    .array(z.union([z.string(), groupSchema]), { error: () => `${field} must be a list of conditions or of groups of conditions` })
+    .array(itemSchema, { error: () => `${field} must be a list of conditions or of groups of conditions` })
     .check((context) => {
       const texts = context.value.filter((item) => typeof item === 'string').length;
       if (texts > 0 && texts < context.value.length)
