@@ -213,9 +213,10 @@ function writeHistogram(out: ProtoWriter, h: NativeHistogram, timeMs: number): v
   const at = out.open(4);
   if (h.integer) out.int(1, h.count);
   else out.double(2, h.count);
-  out.double(3, h.sum);
-  out.sint32(4, h.schema);
-  out.double(5, h.zeroThreshold);
+  // Outside of a oneof, what has its default is left out.
+  if (h.sum !== 0) out.double(3, h.sum);
+  if (h.schema !== 0) out.sint32(4, h.schema);
+  if (h.zeroThreshold !== 0) out.double(5, h.zeroThreshold);
   if (h.integer) out.int(6, h.zeroCount);
   else out.double(7, h.zeroCount);
   for (const [spanField, spans, counts] of [
@@ -240,8 +241,8 @@ function writeHistogram(out: ProtoWriter, h: NativeHistogram, timeMs: number): v
     }
     out.close(mark);
   }
-  out.int(14, h.counterResetHint);
-  out.int(15, timeMs);
+  if (h.counterResetHint !== 0) out.int(14, h.counterResetHint);
+  if (timeMs !== 0) out.int(15, timeMs);
   if (h.customValues.length > 0) {
     const mark = out.open(16);
     for (const bound of h.customValues) out.rawDouble(bound);
