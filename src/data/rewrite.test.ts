@@ -355,7 +355,7 @@ test('a metric is read with its edits, replaced, edited on, and others are added
         return KEEP;
       },
     },
-    { level: INNER_LEVEL, reads: 0, writes: 0, visit: () => keep(dataPoint.sfixed64(6) === 2n ? DROP : dataPoint.setAttributeText(keyId('p'), 'q')) },
+    { level: INNER_LEVEL, reads: 0, writes: 0, visit: () => (dataPoint.sfixed64(6) === 2n ? DROP : keep(dataPoint.setAttributeText(keyId('p'), 'q'))) },
   ]);
   const got = rewriter.rewrite(new Batch('metrics', [bytes], 2))!;
   const point = (value: string): Plain => ({ attributes: [{ key: 'p', value: { stringValue: 'q' } }], asInt: value });
