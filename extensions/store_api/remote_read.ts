@@ -199,7 +199,7 @@ function writeSamples(out: ProtoWriter, columns: SampleColumns): void {
   for (let i = 0; i < count; i++) {
     const h = histograms?.[i];
     if (h !== null && h !== undefined) {
-      writeHistogram(out, h, times[i]!);
+      writeHistogram(out, h, times[i]!, valueBits[2 * i]! | 0, valueBits[2 * i + 1]! | 0);
       continue;
     }
     const at = out.open(2);
@@ -209,7 +209,8 @@ function writeSamples(out: ProtoWriter, columns: SampleColumns): void {
   }
 }
 
-function writeHistogram(out: ProtoWriter, h: NativeHistogram, timeMs: number): void {
+/** Zeros are left out, as gogoproto does. The sum comes as words, because a staleness marker is one. */
+function writeHistogram(out: ProtoWriter, h: NativeHistogram, timeMs: number, sumLow: number, sumHigh: number): void {
   const at = out.open(4);
   if (h.integer) out.int(1, h.count);
   else out.double(2, h.count);
