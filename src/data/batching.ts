@@ -1,6 +1,6 @@
 /**
  * Batches put together and cut apart. Together costs nothing: OTLP requests are repeated fields only, so parts are listed one behind the other.
- * Cutting repeats the headers that enclose the cut: resource, scope, and for metrics the metric without its points; what is whole is copied whole.
+ * Cutting repeats the headers that enclose the cut: resource, scope, and for metrics the metric without its points; whole resources are not copied, what is whole within a cut one is copied whole.
  */
 import { Batch, type BatchContext, type Signal } from '#src/core/batch.ts';
 import { PermanentError } from '#src/core/errors.ts';
@@ -42,6 +42,11 @@ class Splitter {
   readonly #batches: Batch[] = [];
   readonly #writer = new ProtoWriter(1 << 16);
   #left: number;
+  /** The batch that is being filled, and the run of bytes that its last piece is. */
+  #pieces: Uint8Array[] = [];
+  #source: Buffer | null = null;
+  #from = 0;
+  #to = 0;
   // Messages that are open: their field, and the fields beside the repeated one, to be written again after a cut.
   readonly #fields: number[] = [];
   readonly #headers: Buffer[] = [];
@@ -82,7 +87,8 @@ class Splitter {
     const items = depth < 3 ? countItems(this.#signal, bytes, content, end, depth as 1 | 2) : depth === 3 && points ? countPoints(bytes, content, end) : 1;
     if (this.#left === 0 && items > 0) this.#cut();
     if (items <= this.#left) {
-      this.#writer.raw(bytes, at, end);
+      if (depth === 1) this.#piece(bytes, at, end);
+      else this.#writer.raw(bytes, at, end);
       this.#left -= items;
       return;
     }
@@ -91,6 +97,7 @@ class Splitter {
       this.#open(field, without(bytes, content, end, 2));
       this.#children(bytes, content, end, 2, depth + 1);
       this.#close();
+      if (depth === 1) this.#flush();
       return;
     }
     for (let p = content; p < end; ) {
@@ -119,11 +126,29 @@ class Splitter {
     this.#fields.pop();
     this.#headers.pop();
   }
+  /** A whole resource group is not copied: top-level fields are a message of their own, and neighbours go together. */
+  #piece(bytes: Buffer, at: number, end: number): void {
+    if (this.#source === bytes && this.#to === at) {
+      this.#to = end;
+      this.#pieces[this.#pieces.length - 1] = bytes.subarray(this.#from, end);
+      return;
+    }
+    this.#source = bytes;
+    this.#from = at;
+    this.#to = end;
+    this.#pieces.push(bytes.subarray(at, end));
+  }
+  #flush(): void {
+    if (this.#writer.length > 0) this.#pieces.push(this.#writer.finish());
+    this.#writer.reset();
+    this.#source = null;
+  }
   #cut(): void {
     const writer = this.#writer;
     for (let i = this.#marks.length - 1; i >= 0; i--) writer.close(this.#marks[i]!);
-    if (writer.length > 0) this.#batches.push(new Batch(this.#signal, [writer.finish()], this.#max - this.#left, this.#context));
-    writer.reset();
+    this.#flush();
+    if (this.#pieces.length > 0) this.#batches.push(new Batch(this.#signal, this.#pieces, this.#max - this.#left, this.#context));
+    this.#pieces = [];
     for (let i = 0; i < this.#marks.length; i++) {
       this.#marks[i] = writer.open(this.#fields[i]!, 3);
       writer.raw(this.#headers[i]!);

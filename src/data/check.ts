@@ -15,17 +15,17 @@ export function checkAndCount(signal: Signal, bytes: Uint8Array): number {
 }
 /** Data points of the metric [start, end). */
 export function countPoints(bytes: Buffer, start: number, end: number): number {
-  return messages(bytes, start, end, 0, 'metrics', 3);
+  return messages(bytes, start, end, 0, 'metrics', 3, 0, false);
 }
 /** Items of the resource group (depth 1) or scope group (depth 2) [start, end). */
 export function countItems(signal: Signal, bytes: Buffer, start: number, end: number, depth: 1 | 2): number {
-  return messages(bytes, start, end, 2, signal, depth);
+  return messages(bytes, start, end, 2, signal, depth, 0, false);
 }
 
 const WHERE = ['the request', 'a resource', 'a scope', 'a metric', 'the data of a metric'];
 
-/** Depth 0 request, 1 resource, 2 scope, 3 metric, 4 metric data: walks the children in field `wanted` and checks all others. */
-function messages(B: Buffer, start: number, end: number, wanted: number, signal: Signal, depth: number, kind = 0): number {
+/** Depth 0 request, 1 resource, 2 scope, 3 metric, 4 metric data: walks the children in field `wanted` and checks all others; the fields of records only where `check`. */
+function messages(B: Buffer, start: number, end: number, wanted: number, signal: Signal, depth: number, kind = 0, check = true): number {
   let count = 0;
   let p = start;
   const childTag = (wanted << 3) | LENGTH;
@@ -48,15 +48,15 @@ function messages(B: Buffer, start: number, end: number, wanted: number, signal:
       if (depth === 3) {
         const field = t >>> 3;
         if (field === METRIC.gauge || field === METRIC.sum || field === METRIC.histogram || field === METRIC.exponentialHistogram || field === METRIC.summary)
-          count += messages(B, p, next, 1, signal, 4, field);
+          count += messages(B, p, next, 1, signal, 4, field, check);
       } else if (t === childTag) {
         if (depth === 2 && signal !== 'metrics') {
-          record(B, p, next, signal === 'traces' ? SPAN_TYPE : LOG_TYPE);
+          if (check) record(B, p, next, signal === 'traces' ? SPAN_TYPE : LOG_TYPE);
           count++;
         } else if (depth === 4) {
-          record(B, p, next, pointTypeOf(kind));
+          if (check) record(B, p, next, pointTypeOf(kind));
           count++;
-        } else count += messages(B, p, next, depth === 2 ? 0 : 2, signal, depth + 1);
+        } else count += messages(B, p, next, depth === 2 ? 0 : 2, signal, depth + 1, 0, check);
       } else if (t < 8) throw bad(depth, at);
       p = next;
     } else {
