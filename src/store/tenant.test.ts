@@ -120,6 +120,45 @@ test('cutting and merging blocks, checkpoint and restart leave every sample as i
   await tenant.close();
 });
 
+test('overlapping blocks answer as one and are merged into one, sample by sample', async () => {
+  const [one, two] = [temporaryDirectory(), temporaryDirectory()];
+  const write = async (directory: string, name: string, offset: number): Promise<void> => {
+    const tenant = openTenant(directory);
+    for (let minute = 0; minute < 240; minute++) {
+      for (const series of ['shared', name]) {
+        const labels = seriesOf(series);
+        tenant.append(
+          tenant.series(labels, 0, labels.length),
+          START + minute * 60_000 + (series === 'shared' && minute % 3 === 0 ? offset : 0),
+          minute,
+          minute,
+        );
+      }
+    }
+    await tenant.commit();
+    await tenant.maintain(START + 4 * HOUR);
+    await tenant.close();
+  };
+  await write(one, 'a', 0);
+  await write(two, 'b', 1000);
+  for (const name of fs.readdirSync(two)) if (name !== 'wal') fs.cpSync(path.join(two, name), path.join(one, name), { recursive: true });
+  const tenant = openTenant(one);
+  assert.equal(tenant.status().blocks.length, 2);
+  const before = await dump(tenant, START, START + 2 * HOUR - 1);
+  assert.deepEqual(
+    [...before].map(([key, samples]) => [key, samples.length]),
+    [
+      ['__name__ a', 120],
+      ['__name__ b', 120],
+      ['__name__ shared', 160],
+    ],
+  );
+  await tenant.maintain(START + 4 * HOUR);
+  assert.equal(tenant.status().blocks.length, 1);
+  assert.deepEqual(await dump(tenant, START, START + 2 * HOUR - 1), before);
+  await tenant.close();
+});
+
 test('labels, values and matchers are answered over blocks and head alike', async () => {
   const tenant = openTenant(temporaryDirectory());
   await fill(tenant);
