@@ -27,6 +27,7 @@ export const catalog: Catalog = {
     otlp: 'otlp_grpc',
     otlp_http: () => import('#exporters/otlp_http/index.ts'),
     otlphttp: 'otlp_http',
+    store: () => import('#exporters/store/index.ts'),
   },
   connector: {
     count: () => import('#connectors/count/index.ts'),

@@ -933,6 +933,12 @@ export class Cursor {
     this.#eachFixed64(field, (at) => out.push(this.space.view.getBigUint64(at, true)));
     return out;
   }
+  /** Where in the space each value of a repeated fixed64 or double field is. */
+  fixed64Offsets(field: number): number[] {
+    const out: number[] = [];
+    this.#eachFixed64(field, (at) => out.push(at));
+    return out;
+  }
   #eachFixed64(field: number, take: (at: number) => void): void {
     if (!this.has(field)) return;
     const B = this.space.bytes;
