@@ -25,7 +25,13 @@ await server.listen();
 after(() => server.close(0));
 
 async function send(config: object = {}): Promise<void> {
-  const parsed = configSchema.parse({ endpoint: server.address, tls: { insecure: true }, retry_on_failure: { enabled: false }, sending_queue: { enabled: false }, ...config });
+  const parsed = configSchema.parse({
+    endpoint: server.address,
+    tls: { insecure: true },
+    retry_on_failure: { enabled: false },
+    sending_queue: { enabled: false },
+    ...config,
+  });
   const exporter = (definition as ExporterDefinition<typeof configSchema>).create({ ...testContext(parsed), signals: ['traces'] });
   await exporter.start?.();
   try {
@@ -37,7 +43,10 @@ async function send(config: object = {}): Promise<void> {
 
 test('the defaults are those of the Collector; an endpoint is needed and has a port', () => {
   const config = configSchema.parse({ endpoint: 'a:4317' });
-  assert.deepEqual([config.compression, config.timeout, config.balancer_name, config.retry_on_failure.enabled, config.keepalive], ['gzip', 5000, 'round_robin', true, undefined]);
+  assert.deepEqual(
+    [config.compression, config.timeout, config.balancer_name, config.retry_on_failure.enabled, config.keepalive],
+    ['gzip', 5000, 'round_robin', true, undefined],
+  );
   const fault = (value: object): string => configSchema.safeParse(value).error?.issues[0]?.message ?? '';
   assert.match(fault({}), /requires a non-empty "endpoint"/);
   assert.match(fault({ endpoint: 'dns:///' }), /endpoint|port/);

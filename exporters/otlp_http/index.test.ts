@@ -50,7 +50,10 @@ async function send(config: object = {}): Promise<RecordedTelemetry> {
 
 test('the defaults are those of the Collector, and what is not a URL or unknown is refused', () => {
   const config = configSchema.parse({ endpoint: 'http://a:4318' });
-  assert.deepEqual([config.compression, config.encoding, config.timeout, config.sending_queue.queue_size, config.retry_on_failure.initial_interval], ['gzip', 'proto', 30_000, 1000, 5000]);
+  assert.deepEqual(
+    [config.compression, config.encoding, config.timeout, config.sending_queue.queue_size, config.retry_on_failure.initial_interval],
+    ['gzip', 'proto', 30_000, 1000, 5000],
+  );
   const fault = (value: object): string => configSchema.safeParse(value).error?.issues[0]?.message ?? '';
   assert.match(fault({}), /at least one endpoint must be specified/);
   assert.match(fault({ endpoint: 'http://bad host:%%' }), /endpoint must be a valid URL/);
@@ -111,7 +114,10 @@ test('a server that is not there or does not answer may be tried again', async (
   await assert.rejects(send({ endpoint: 'http://127.0.0.1:9' }), RetryableError);
   const silent = createServer(() => {});
   await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
-  await assert.rejects(send({ endpoint: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`, timeout: '100ms' }), (error) => error instanceof RetryableError && /no answer/.test(error.message));
+  await assert.rejects(
+    send({ endpoint: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`, timeout: '100ms' }),
+    (error) => error instanceof RetryableError && /no answer/.test(error.message),
+  );
   silent.closeAllConnections();
   silent.close();
 });

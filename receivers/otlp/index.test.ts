@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import zlib from 'node:zlib';
-import { Batch } from '#src/core/batch.ts';
+import type { Batch } from '#src/core/batch.ts';
 import { systemClock } from '#src/core/clock.ts';
 import type { Lifecycle, ReceiverDefinition } from '#src/core/component.ts';
 import { PermanentError, RetryableError } from '#src/core/errors.ts';
@@ -40,7 +40,10 @@ async function start(protocols: object): Promise<{ telemetry: RecordedTelemetry;
   const address = (kind: string): string => /"endpoint":"([^"]+)"/.exec(context.telemetry.lines.find((line) => line.includes(kind)) ?? '')?.[1] ?? '';
   return { telemetry: context.telemetry, grpc: address('GRPC'), http: `http://${address('HTTP')}` };
 }
-const both = await start({ grpc: { endpoint: '127.0.0.1:0' }, http: { endpoint: '127.0.0.1:0', max_request_body_size: 10_000, cors: { allowed_origins: ['https://*.example.com'] } } });
+const both = await start({
+  grpc: { endpoint: '127.0.0.1:0' },
+  http: { endpoint: '127.0.0.1:0', max_request_body_size: 10_000, cors: { allowed_origins: ['https://*.example.com'] } },
+});
 const post = (body: string | Uint8Array<ArrayBuffer>, type: string, headers: Record<string, string> = {}, path = '/v1/traces'): Promise<Response> =>
   fetch(both.http + path, { method: 'POST', body, headers: { 'content-type': type, ...headers } });
 
@@ -58,7 +61,12 @@ test('an empty section is the defaults, no protocol at all is a fault, an unknow
 });
 
 test('a gRPC request becomes a batch of the same bytes and is counted', async () => {
-  const client = new GrpcClient({ settings: z.strictObject(grpcClientShape()).parse({ endpoint: both.grpc, tls: { insecure: true } }), log: both.telemetry.log, clock: systemClock, userAgent: 't' });
+  const client = new GrpcClient({
+    settings: z.strictObject(grpcClientShape()).parse({ endpoint: both.grpc, tls: { insecure: true } }),
+    log: both.telemetry.log,
+    clock: systemClock,
+    userAgent: 't',
+  });
   client.start();
   await client.call(EXPORT_PATHS.traces, [ONE_SPAN, ONE_SPAN], 12);
   const batch = got.pop()!;
@@ -128,7 +136,10 @@ test('errors of the pipeline are 400, 429 and 503 with Retry-After', async () =>
 
 test('browsers of allowed origins may send, others get no permission', async () => {
   const preflight = (origin: string): Promise<Response> =>
-    fetch(`${both.http}/v1/traces`, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' } });
+    fetch(`${both.http}/v1/traces`, {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' },
+    });
   const allowed = await preflight('https://shop.example.com');
   assert.equal(allowed.status, 204);
   assert.equal(allowed.headers.get('access-control-allow-origin'), 'https://shop.example.com');

@@ -213,7 +213,11 @@ export class GrpcServer implements Service<GrpcPlan> {
     const coding = isContentCoding(encoding) && encoding !== 'zlib' && encoding !== 'x-snappy-framed' ? encoding : null;
     const timeout = findField(fields, 'grpc-timeout');
     const timeoutMs = timeout === undefined ? 0 : parseTimeout(timeout);
+    const length = findField(fields, 'content-length');
     return {
+      // What is no gRPC at all may be a probe that goes on in its own way; it is read to its end before it is told.
+      patient: !isGrpc(fields),
+      contentLength: length === undefined ? -1 : /^\d{1,15}$/.test(length) ? Number(length) : Number.MAX_SAFE_INTEGER,
       method: method ?? (() => undefined),
       coding,
       limitBytes: this.#maxMessageBytes,
@@ -225,7 +229,7 @@ export class GrpcServer implements Service<GrpcPlan> {
   #refusal(fields: HeaderFields, path: string, known: boolean, encoding: string, coding: ContentCoding | null, badTimeout: string | undefined): Answer | null {
     const verb = findField(fields, ':method');
     const type = findField(fields, 'content-type') ?? '';
-    if (!/^application\/grpc(?:[+;]|$)/.test(type)) return httpAnswer(415, `invalid gRPC request content-type "${type}"`);
+    if (!isGrpc(fields)) return httpAnswer(415, `invalid gRPC request content-type "${type}"`);
     if (verb !== 'POST') return httpAnswer(405, `Received a HEADERS frame with :method "${verb}" which should be POST`);
     if (badTimeout !== undefined) return plain(INTERNAL, `malformed grpc-timeout: "${badTimeout}"`);
     if (!known) return plain(UNIMPLEMENTED, this.#unknownPath(path));
@@ -296,6 +300,10 @@ export class GrpcServer implements Service<GrpcPlan> {
         return plain(DEADLINE_EXCEEDED, 'context deadline exceeded');
     }
   }
+}
+
+function isGrpc(fields: HeaderFields): boolean {
+  return /^application\/grpc(?:[+;]|$)/.test(findField(fields, 'content-type') ?? '');
 }
 
 const TIMEOUT_UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };

@@ -37,6 +37,10 @@ import { type Admission, MessageStream, messagePrefix } from './message.ts';
 export interface CallPlan {
   /** The call is answered with this at once, and its body is dropped. */
   readonly refusal: Answer | null;
+  /** The refusal waits for the end of the call, or for the first MAX_PATIENT_BYTES of its body. */
+  readonly patient: boolean;
+  /** What content-length announces, -1 where it is absent. */
+  readonly contentLength: number;
   /** Largest message, as it comes. */
   readonly limitBytes: number;
   /** For how long the client waits, ms; 0 where it did not say. */
@@ -97,6 +101,8 @@ export class ServerCall<Plan extends CallPlan = CallPlan> extends MessageStream 
   answered = false;
   /** The client has given up; the answer goes nowhere. */
   cancelled = false;
+  /** Bytes of DATA so far. */
+  receivedBytes = 0;
   readonly startedMs: number;
   readonly #connection: ServerConnection<Plan>;
 
@@ -148,6 +154,8 @@ const PING_WITHOUT_CALLS_MS = 7_200_000;
 const PING_STRIKES = 2;
 /** A client that has not said hello by then is a scanner or worse. */
 const PREFACE_TIMEOUT_MS = 20_000;
+/** Of a body that is dropped anyway. */
+const MAX_PATIENT_BYTES = 64 * 1024;
 /** How long the answer to the first GOAWAY's PING is waited for. */
 const DRAIN_PING_MS = 1000;
 const DRAIN_PING = Buffer.from('drain...');
@@ -314,7 +322,7 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
     const call = new ServerCall<Plan>(id, this, fields, plan, this.peerInitialWindow, this.#streamWindow, this.#now);
     this.streams.set(id, call);
     call.ended = endStream;
-    if (plan.refusal !== null) call.answer(plan.refusal);
+    if (plan.refusal !== null && !plan.patient) call.answer(plan.refusal);
     else if (endStream) this.onEnd(call);
   }
   #refuse(id: number, code: number): void {
@@ -334,6 +342,11 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
       // Still running: the client went on behind its END_STREAM.
       throw new ConnectionError(STREAM_CLOSED, 'DATA behind the end of a stream');
     }
+    call.receivedBytes += end - pos;
+    if (call.plan.refusal !== null) {
+      if (call.receivedBytes > MAX_PATIENT_BYTES) call.answer(call.plan.refusal);
+      return;
+    }
     const taken = call.take(bytes, pos, end, call.plan.limitBytes, this.#limits);
     if (call.isView) this.keptRead = true;
     if (taken === 'ok') return;
@@ -343,7 +356,12 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
   protected override onEnd(call: ServerCall<Plan>): void {
     if (call.running) throw new ConnectionError(STREAM_CLOSED, 'DATA behind the end of a stream');
     call.ended = true;
-    if (call.isComplete) {
+    const { refusal, contentLength } = call.plan;
+    if (contentLength >= 0 && contentLength !== call.receivedBytes) {
+      this.resetStream(call.id, PROTOCOL_ERROR);
+      this.onReset(call, PROTOCOL_ERROR);
+    } else if (refusal !== null) call.answer(refusal);
+    else if (call.isComplete) {
       call.running = true;
       this.#limits.took(call.size);
       this.#service.run(call);

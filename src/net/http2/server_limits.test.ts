@@ -13,7 +13,13 @@ import { encodeStateless } from './hpack.ts';
 const PATH = '/test.Service/Export';
 const NOTHING = Buffer.alloc(0);
 const REQUEST = encodeStateless([':method', 'POST', ':scheme', 'http', ':path', PATH, ':authority', 'a', 'content-type', 'application/grpc', 'te', 'trailers']);
-const PROTOCOL_ERROR = 1, FLOW_CONTROL_ERROR = 3, STREAM_CLOSED = 5, FRAME_SIZE_ERROR = 6, REFUSED_STREAM = 7, COMPRESSION_ERROR = 9, ENHANCE_YOUR_CALM = 11;
+const PROTOCOL_ERROR = 1,
+  FLOW_CONTROL_ERROR = 3,
+  STREAM_CLOSED = 5,
+  FRAME_SIZE_ERROR = 6,
+  REFUSED_STREAM = 7,
+  COMPRESSION_ERROR = 9,
+  ENHANCE_YOUR_CALM = 11;
 
 const telemetry = new RecordedTelemetry();
 const server = new GrpcServer({
@@ -113,7 +119,13 @@ test('frames that break RFC 9113 end the connection with the code it names', asy
   await check(FRAME_SIZE_ERROR, 'SETTINGS of 5 bytes', frame(SETTINGS, 0, 0, Buffer.alloc(5)));
   await check(FRAME_SIZE_ERROR, 'SETTINGS ACK with content', frame(SETTINGS, 1, 0, Buffer.alloc(6)));
   await check(COMPRESSION_ERROR, 'a header block that cannot be decoded', frame(HEADERS, 4, 1, Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff])));
-  await check(STREAM_CLOSED, 'DATA behind the end', frame(HEADERS, 4, 1, REQUEST), frame(DATA, 1, 1, Buffer.from([0, 0, 0, 0, 1, 0xee])), frame(DATA, 1, 1, Buffer.alloc(5)));
+  await check(
+    STREAM_CLOSED,
+    'DATA behind the end',
+    frame(HEADERS, 4, 1, REQUEST),
+    frame(DATA, 1, 1, Buffer.from([0, 0, 0, 0, 1, 0xee])),
+    frame(DATA, 1, 1, Buffer.alloc(5)),
+  );
   const noSettings = new Peer(false);
   await noSettings.send(PREFACE, frame(PING, 0, 0, Buffer.alloc(8))).goAway(PROTOCOL_ERROR, 'a first frame that is not SETTINGS');
   const noPreface = new Peer(false);
@@ -156,17 +168,41 @@ test('floods end the connection with ENHANCE_YOUR_CALM and other clients notice 
   await new Peer().send(many(2500, () => settingsFrame([]))).goAway(ENHANCE_YOUR_CALM, 'SETTINGS');
   await new Peer().send(many(2500, () => frame(PING, 0, 0, Buffer.alloc(8)))).goAway(ENHANCE_YOUR_CALM, 'PING');
   await new Peer().send(many(2500, (i) => frame(HEADERS, 4, 2 * i + 1, REQUEST))).goAway(ENHANCE_YOUR_CALM, 'calls beyond the limit');
-  await new Peer().send(many(1200, (i) => Buffer.concat([frame(HEADERS, 4, 2 * i + 1, REQUEST), frame(RST_STREAM, 0, 2 * i + 1, word(8))]))).goAway(ENHANCE_YOUR_CALM, 'rapid reset');
-  await new Peer().send(frame(HEADERS, 0, 1, REQUEST), many(100, () => frame(CONTINUATION, 0, 1, NOTHING))).goAway(ENHANCE_YOUR_CALM, 'CONTINUATION');
-  await new Peer().send(frame(HEADERS, 0, 1, REQUEST), many(6, () => frame(CONTINUATION, 0, 1, Buffer.alloc(16000)))).goAway(ENHANCE_YOUR_CALM, 'a header block of 96 KB');
-  await new Peer().send(frame(HEADERS, 4, 1, REQUEST), many(2500, () => frame(DATA, 0, 1, NOTHING))).goAway(ENHANCE_YOUR_CALM, 'empty DATA');
-  await new Peer().send(frame(PING, 0, 0, Buffer.alloc(8)), frame(PING, 0, 0, Buffer.alloc(8)), frame(PING, 0, 0, Buffer.alloc(8)), frame(PING, 0, 0, Buffer.alloc(8))).goAway(ENHANCE_YOUR_CALM, 'too_many_pings');
+  await new Peer()
+    .send(many(1200, (i) => Buffer.concat([frame(HEADERS, 4, 2 * i + 1, REQUEST), frame(RST_STREAM, 0, 2 * i + 1, word(8))])))
+    .goAway(ENHANCE_YOUR_CALM, 'rapid reset');
+  await new Peer()
+    .send(
+      frame(HEADERS, 0, 1, REQUEST),
+      many(100, () => frame(CONTINUATION, 0, 1, NOTHING)),
+    )
+    .goAway(ENHANCE_YOUR_CALM, 'CONTINUATION');
+  await new Peer()
+    .send(
+      frame(HEADERS, 0, 1, REQUEST),
+      many(6, () => frame(CONTINUATION, 0, 1, Buffer.alloc(16000))),
+    )
+    .goAway(ENHANCE_YOUR_CALM, 'a header block of 96 KB');
+  await new Peer()
+    .send(
+      frame(HEADERS, 4, 1, REQUEST),
+      many(2500, () => frame(DATA, 0, 1, NOTHING)),
+    )
+    .goAway(ENHANCE_YOUR_CALM, 'empty DATA');
+  await new Peer()
+    .send(frame(PING, 0, 0, Buffer.alloc(8)), frame(PING, 0, 0, Buffer.alloc(8)), frame(PING, 0, 0, Buffer.alloc(8)), frame(PING, 0, 0, Buffer.alloc(8)))
+    .goAway(ENHANCE_YOUR_CALM, 'too_many_pings');
   await calm.answers(3);
 });
 
 test('a header bomb is refused for its call', async () => {
   const peer = new Peer();
-  const block = Buffer.concat([REQUEST, Buffer.from([0x40, 1, 0x78, 0x7f, ((2900 - 127) & 127) | 128, (2900 - 127) >> 7]), Buffer.alloc(2900, 0x76), Buffer.alloc(100, 0xbe)]);
+  const block = Buffer.concat([
+    REQUEST,
+    Buffer.from([0x40, 1, 0x78, 0x7f, ((2900 - 127) & 127) | 128, (2900 - 127) >> 7]),
+    Buffer.alloc(2900, 0x76),
+    Buffer.alloc(100, 0xbe),
+  ]);
   peer.send(frame(HEADERS, 5, 1, block));
   await peer.reset(1, ENHANCE_YOUR_CALM, 'a list of 290 KB');
   await peer.answers(3);
