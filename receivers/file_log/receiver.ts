@@ -21,7 +21,7 @@ import type { TailedFile } from './tail/tailed_file.ts';
 import { Watcher } from './tail/watcher.ts';
 
 /** A batch goes when it has so many records or bytes: enough to make the cost of a batch small, little enough to keep memory flat. */
-const MAX_RECORDS = 4096;
+const MAX_RECORDS = 2048;
 const MAX_BYTES = 1 << 20;
 /** Least time between two writes of places while one file is read for long. */
 const SAVE_MS = 500;
@@ -176,6 +176,8 @@ export class FileLogReceiver implements EntryTaker {
     const batch = this.#batch.take();
     if (batch !== null && !(await this.#offer(batch))) return false;
     this.#commit();
+    // A turn for everybody else: what was just taken goes out while the next batch is read, and does not pile up.
+    if (batch !== null) await new Promise((resolve) => setImmediate(resolve));
     return !this.#stopping;
   }
 

@@ -47,8 +47,13 @@ export class FileReader {
 
   /** True where the file has more than one turn's worth. Throws the file system's error. */
   async read(file: TailedFile, nowMs: number): Promise<boolean> {
+    file.unread = true; // Until the end is reached: a fault on the way is tried again.
     file.open();
-    if (file.isGzip) return this.#readGzip(file);
+    file.unread = file.isGzip ? await this.#readGzip(file) : await this.#readPlain(file, nowMs);
+    return file.unread;
+  }
+
+  async #readPlain(file: TailedFile, nowMs: number): Promise<boolean> {
     let base = file.offset, at = 0, have = 0;
     for (let total = 0; ; ) {
       if (have + SLACK >= this.#buffer.length) this.#grow(have);

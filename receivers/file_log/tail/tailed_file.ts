@@ -28,6 +28,8 @@ export class TailedFile {
   /** Bytes at the end that are no whole entry yet, and since when they have not changed. */
   waitingSize = 0;
   lastGrowthMs = 0;
+  /** The end was not reached the last time. */
+  unread = false;
   /** Milliseconds since 1970 when its path was found gone; 0 while it has one. */
   lostMs = 0;
   /** Differs from what storage has. */

@@ -137,7 +137,7 @@ export class Watcher {
     }
     known.seen = round;
     if (known.node === node && known.size === status.size && known.changedMs === status.mtimeMs) {
-      if (known.file !== null && known.file.waitingSize > 0) ready.add(known.file);
+      if (known.file !== null && (known.file.waitingSize > 0 || known.file.unread)) ready.add(known.file);
       // The longer it rests, the rarer the looks: a tenth of its rest, at most a second.
       else known.nextLookMs = nowMs + Math.min(MAX_PAUSE_MS, (nowMs - known.lastChangeMs) / 10) - this.#config.pollMs / 2;
       return;
@@ -255,7 +255,7 @@ export class Watcher {
       const since = nowMs - file.lostMs;
       if (file.descriptor >= 0) {
         lingering.push(file);
-        if (since > LINGER_MS && file.waitingSize === 0) file.close();
+        if (since > LINGER_MS && file.waitingSize === 0 && !file.unread) file.close();
       } else if (since > REMEMBER_MS || this.files.size > MAX_REMEMBERED) {
         this.files.delete(file);
         this.forgotten.push(file);
