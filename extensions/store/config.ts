@@ -49,4 +49,3 @@ export const configSchema = z.strictObject({
     .describe('Limits of every tenant.'),
   overrides: z.record(z.string(), z.strictObject(limits).partial()).default({}).describe('Other limits for single tenants, by id.'),
 });
-export type StoreConfig = z.output<typeof configSchema>;

@@ -50,15 +50,6 @@ export function hashBytes(view: DataView, pos: number, size: number): number {
   return (a ^ (a >>> 13)) | 0;
 }
 
-export function uvarintSize(value: number): number {
-  let size = 1;
-  while (value > 127) {
-    value = Math.floor(value / 128);
-    size++;
-  }
-  return size;
-}
-
 /** A buffer that grows; `size` bytes of `bytes` are written. Reused by reset(). */
 export class ByteWriter {
   bytes: Uint8Array;
@@ -89,12 +80,6 @@ export class ByteWriter {
   u8(value: number): void {
     this.reserve(1);
     this.bytes[this.size++] = value;
-  }
-
-  u16(value: number): void {
-    this.reserve(2);
-    this.view.setUint16(this.size, value);
-    this.size += 2;
   }
 
   u32(value: number): void {
@@ -187,10 +172,6 @@ export class ByteReader {
 
   u8(): number {
     return this.bytes[this.need(1)]!;
-  }
-
-  u16(): number {
-    return this.view.getUint16(this.need(2));
   }
 
   u32(): number {

@@ -77,6 +77,7 @@ export class RemoteWriteReader {
     this.#samples = this.#exemplars = this.#histograms = this.#rejected = 0;
     this.#error = null;
     this.#mostMs = nowMs + MOST_AHEAD_MS;
+    this.#tenant.assertWritable();
     try {
       if (version === 1) this.#readV1(bytes, view, end);
       else this.#readV2(bytes, view, end);

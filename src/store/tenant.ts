@@ -232,6 +232,7 @@ export class Tenant implements Appender, QuerySource {
 
   /** What series() does once the look-up by bytes found nothing. */
   createSeries(labels: Uint8Array, start: number, end: number): number {
+    this.#wal.assertRoom();
     const before = this.head.nextRef;
     const ref = this.head.create(labels, start, end, this.#admit);
     if (ref >= before) {
@@ -241,6 +242,11 @@ export class Tenant implements Appender, QuerySource {
       this.#wal.series(ref, this.head.labels.bytes[slabOf(at)]!, byteIn(at), byteIn(at) + page[s + LABELS_SIZE]!);
     }
     return ref;
+  }
+
+  /** Throws RetryableError while the log cannot be written and much is waiting already: whoever appends a request asks first. */
+  assertWritable(): void {
+    this.#wal.assertRoom();
   }
 
   isKnown(ref: number): boolean {
@@ -371,6 +377,7 @@ export class Tenant implements Appender, QuerySource {
       }
       if (isCut) await this.checkpoint();
       this.#retain(nowMs);
+      for (const block of this.#blocks) block.closeIfIdle();
       for (let plan = planMerge(this.#blocks); plan.length > 0 && !this.#isClosed; plan = planMerge(this.#blocks)) await this.#merge(plan, nowMs);
     } catch (error) {
       this.#log.error('Maintenance of the store failed; it is tried again later.', { tenant: this.id, error: errorText(error) });

@@ -49,6 +49,7 @@ export class Block implements PostingsSource {
   readonly #segments = new Map<number, Segment>();
   #words = new Int32Array(1024);
   #users = 0;
+  #wasUsed = false;
   #deleteWhenFree = false;
 
   /** Throws CorruptError where meta.json does not describe a block. */
@@ -61,6 +62,7 @@ export class Block implements PostingsSource {
   /** Callers that read hold the block from retain() to release(). */
   retain(): void {
     this.#users++;
+    this.#wasUsed = true;
   }
 
   release(): void {
@@ -86,8 +88,10 @@ export class Block implements PostingsSource {
     this.#segments.clear();
   }
 
-  get isIdle(): boolean {
-    return this.#users === 0;
+  /** Called now and then: lets go where nobody asked since the last call. */
+  closeIfIdle(): void {
+    if (this.#users === 0 && !this.#wasUsed) this.close();
+    this.#wasUsed = false;
   }
 
   get index(): IndexReader {

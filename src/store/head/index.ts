@@ -124,11 +124,6 @@ export class HeadIndex {
     return this.#find(bytes, 0, bytes.length, hashBytes(viewOf(bytes), 0, bytes.length));
   }
 
-  /** How many refs postings() gives. */
-  countOf(pair: number): number {
-    return this.#pairs[(pair << PAIR_SHIFT) + COUNT]!;
-  }
-
   /** Refs in ascending order; the caller owns the array. */
   postings(pair: number): Int32Array {
     const p = pair << PAIR_SHIFT;

@@ -72,8 +72,6 @@ export class WalWriter {
   #exemplarTime = 0;
   #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
   #syncing = false;
-  /** Bytes written to all segments since the start. */
-  writtenBytes = 0;
 
   /** Begins segment `segment`, which must not exist. */
   constructor(directory: string, segment: number, options: WalOptions) {
@@ -82,12 +80,7 @@ export class WalWriter {
     this.#options = options;
     this.#segmentBytes = options.segmentBytes ?? SEGMENT_SIZE;
     fs.mkdirSync(directory, { recursive: true });
-    this.#open();
-  }
-
-  #open(): void {
-    this.#descriptor = fs.openSync(path.join(this.directory, segmentName(this.segment)), 'a');
-    this.#written = 0;
+    this.#descriptor = fs.openSync(path.join(directory, segmentName(segment)), 'a');
   }
 
   /** Ends the segment and begins the next one. What was appended so far is in the ended ones. */
@@ -101,9 +94,25 @@ export class WalWriter {
     if (inPage > 0) this.#zeros(PAGE_SIZE - inPage); // Only the last segment may end within a page.
     this.#write();
     fs.fdatasyncSync(this.#descriptor);
+    const next = fs.openSync(path.join(this.directory, segmentName(this.segment + 1)), 'a');
     fs.closeSync(this.#descriptor);
+    this.#descriptor = next;
     this.segment++;
-    this.#open();
+    this.#written = 0;
+  }
+
+  /** Work in the middle of an append must not fail, or the record being written would be lost: what is not done now is done by commit(). */
+  #attempt(work: () => void): void {
+    try {
+      work();
+    } catch {
+      // The bytes are still pending, and commit() says what is wrong with the disk.
+    }
+  }
+
+  /** Throws RetryableError while the disk does not take what is pending; asked before anything is appended. */
+  assertRoom(): void {
+    if (this.#pending.size > MOST_PENDING_BYTES) throw new RetryableError('the write-ahead log cannot be written: no more samples are taken');
   }
 
   #zeros(count: number): void {
@@ -236,9 +245,8 @@ export class WalWriter {
       }
     }
     const pending = this.#pending;
-    if (pending.size > MOST_PENDING_BYTES) throw new RetryableError('the write-ahead log cannot be written: no more samples are taken');
     const position = this.#written + pending.size;
-    if (position > 0 && position + size + Math.ceil(size / PAGE_SIZE) * 2 * FRAGMENT_HEADER > this.#segmentBytes) this.#roll();
+    if (position > 0 && position + size + Math.ceil(size / PAGE_SIZE) * 2 * FRAGMENT_HEADER > this.#segmentBytes) this.#attempt(() => this.#roll());
     let from = 0;
     do {
       const left = PAGE_SIZE - ((this.#written + pending.size) % PAGE_SIZE);
@@ -257,7 +265,7 @@ export class WalWriter {
       pending.size = at + FRAGMENT_HEADER + part;
       from += part;
     } while (from < size);
-    if (pending.size > FLUSH_BYTES) this.#write();
+    if (pending.size > FLUSH_BYTES) this.#attempt(() => this.#write());
   }
 
   /** Writes what is pending. What the file did not take stays pending, and the error is thrown as RetryableError. */
@@ -270,15 +278,9 @@ export class WalWriter {
       throw new RetryableError('the write-ahead log cannot be written', { cause });
     } finally {
       this.#written += done;
-      this.writtenBytes += done;
       if (done > 0 && done < pending.size) pending.bytes.copyWithin(0, done, pending.size);
       pending.size -= done;
     }
-  }
-
-  /** Bytes of this segment that are in the file. */
-  get segmentBytes(): number {
-    return this.#written;
   }
 
   /** Settles when what was appended so far is in the file, and on the disk with `fsync`. */
