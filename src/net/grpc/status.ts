@@ -140,9 +140,9 @@ export function decodeMessage(text: string): string {
   if (!text.includes('%')) return text;
   const bytes: number[] = [];
   for (let i = 0; i < text.length; i++) {
-    const escape = text.charCodeAt(i) === 0x25 ? text.slice(i + 1, i + 3) : '';
-    if (/^[0-9a-fA-F]{2}$/.test(escape)) {
-      bytes.push(Number.parseInt(escape, 16));
+    const digits = text.charCodeAt(i) === 0x25 ? text.slice(i + 1, i + 3) : '';
+    if (/^[0-9a-fA-F]{2}$/.test(digits)) {
+      bytes.push(Number.parseInt(digits, 16));
       i += 2;
     } else bytes.push(text.charCodeAt(i) & 255);
   }

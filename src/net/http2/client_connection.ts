@@ -14,7 +14,6 @@ import {
   HEADER_BYTES,
   HEADERS,
   headerFrames,
-  INTERNAL_ERROR,
   MAX_FRAME_BYTES,
   MAX_WINDOW,
   NO_ERROR,

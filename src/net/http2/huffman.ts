@@ -47,7 +47,7 @@ function build(): void {
       let node = state;
       for (let bit = 3; bit >= 0; bit--) {
         const child = children[node * 2 + ((nibble >> bit) & 1)]!;
-        node = child < 0 ? 0 : child;
+        node = Math.max(child, 0);
         if (child < 0) EMIT[state * 16 + nibble] = child === -1 - EOS ? FAIL : -1 - child;
       }
       NEXT[state * 16 + nibble] = node;

@@ -10,7 +10,6 @@ import {
   DATA,
   DEFAULT_WINDOW,
   ENHANCE_YOUR_CALM,
-  FLAG_END_STREAM,
   frame,
   goAwayFrame,
   headerFrames,
