@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { PermanentError } from '#src/core/errors.ts';
+import { PermanentError, errorText } from '#src/core/errors.ts';
 import type { Clock } from '#src/core/clock.ts';
 import type { Log } from '#src/core/telemetry.ts';
 import { takeLock } from './lock.ts';
@@ -96,7 +96,13 @@ export class Store implements StoreExtension {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#stopMaintenance();
-    for (const tenant of this.#tenants.values()) await tenant.close();
+    for (const tenant of this.#tenants.values()) {
+      try {
+        await tenant.close();
+      } catch (error) {
+        this.#log.error('Tenant could not be closed: what was not answered may be lost.', { tenant: tenant.id, error: errorText(error) });
+      }
+    }
     this.#tenants.clear();
     this.#unlock();
   }
