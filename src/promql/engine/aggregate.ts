@@ -4,12 +4,14 @@ import { formatFloat, quote } from '#src/promql/format/float.ts';
 import { formatHistogram } from '#src/promql/histogram/buckets.ts';
 import { compact, copyHistogram } from '#src/promql/histogram/float_histogram.ts';
 import { quantileOf } from '#src/promql/histogram/quantile.ts';
-import { getLabel, isValidLabelName, keepLabels, METRIC_NAME, NO_LABELS, withLabel } from '#src/promql/labels.ts';
-import { compensate } from '#src/promql/sum.ts';
-import type { Aggregate } from '#src/promql/syntax/ast.ts';
+import { getLabel, isValidLabelName, keepLabels, labelsKey, METRIC_NAME, NO_LABELS, withLabel } from '#src/promql/labels.ts';
+import { type Aggregate, unwrapParens } from '#src/promql/syntax/ast.ts';
 import type { LabelList } from '#src/core/series.ts';
 import type { Evaluate, EvaluationContext } from './context.ts';
+import { FloatAggregation } from './float_aggregation.ts';
+import { isInvariant } from './invariant.ts';
 import { ABSENT, FLOAT, HISTOGRAM, Matrix, type Timeline } from './matrix.ts';
+import { callRange, isRangeCall } from './range.ts';
 import { HistogramSum } from './range_mixed.ts';
 import { selectPerGroup } from './topk.ts';
 
@@ -29,6 +31,12 @@ export async function aggregate(context: EvaluationContext, evaluate: Evaluate, 
     if (value.kind === 'string') valueLabel = value.value;
   }
   if (op === 'count_values' && !isValidLabelName(valueLabel)) throw new QueryError(`invalid label name ${quote(valueLabel)}`);
+  const inner = unwrapParens(expr.expr);
+  if (STREAMING.has(op) && isRangeCall(inner) && !(timeline.steps > 1 && isInvariant(inner))) {
+    const stream = new Stream(context, expr, timeline);
+    await callRange(context, evaluate, inner, timeline, stream.add);
+    return stream.finish();
+  }
   const value = await evaluate(expr.expr, timeline);
   if (value.kind !== 'matrix') throw new QueryError('aggregation of something that is not a vector');
   const input = value.matrix;
@@ -49,189 +57,119 @@ async function run(
 ): Promise<Matrix> {
   const { op } = expr;
   if (op === 'count_values') return countValues(expr, input, valueLabel);
+  if (STREAMING.has(op)) {
+    const stream = new Stream(context, expr, timeline);
+    for (let row = 0; row < input.count; row++) {
+      if ((row & 63) === 0 && context.isDue()) await context.breathe();
+      stream.add(input, row);
+    }
+    return stream.finish();
+  }
   const groups = groupRows(input, expr);
-  if (op === 'topk' || op === 'bottomk' || op === 'limitk' || op === 'limit_ratio') return selectPerGroup(context, expr, input, groups, param!);
+  if (op !== 'quantile') return selectPerGroup(context, expr, input, groups, param!);
   const out = new Matrix(timeline.steps, groups.labels.length);
   for (const labels of groups.labels) out.addRow(labels, false);
   for (let row = 0; row < input.count; row++) if (input.nameless[row]) out.nameless[groups.of[row]!] = true;
-  if (op === 'quantile') quantiles(context, expr, input, groups, param!, out);
-  else if (input.histograms !== null) await withHistograms(context, expr, input, groups, out);
-  else await floats(context, expr, input, groups, out);
+  quantiles(context, expr, input, groups, param!, out);
   return out.withoutEmptyRows();
 }
 
-export function groupRows(input: Matrix, expr: Aggregate): Groups {
-  const of = new Int32Array(input.count);
-  const labels: LabelList[] = [];
-  const known = new Map<string, number>();
-  const grouping = [...expr.grouping].sort();
-  const single = !expr.without && grouping.length === 1 ? grouping[0]! : null;
-  const dropped = new Set([...grouping, METRIC_NAME]);
-  for (let row = 0; row < input.count; row++) {
-    const own = input.labels[row]!;
+/** Numbers groups as rows come. */
+class Grouper {
+  readonly labels: LabelList[] = [];
+  readonly #known = new Map<string, number>();
+  readonly #without: boolean;
+  readonly #grouping: readonly string[];
+  readonly #dropped: ReadonlySet<string>;
+
+  constructor(expr: Aggregate) {
+    this.#without = expr.without;
+    this.#grouping = [...expr.grouping].sort();
+    this.#dropped = new Set([...expr.grouping, METRIC_NAME]);
+  }
+  groupOf(own: LabelList): number {
+    const grouping = this.#grouping;
     let key = '';
     let left: LabelList | null = null;
-    if (single !== null) key = getLabel(own, single);
-    else if (expr.without) {
-      left = keepLabels(own, (name) => !dropped.has(name));
-      key = left.join('\uffff');
-    } else for (const name of grouping) key += `${getLabel(own, name)}\uffff`;
-    let group = known.get(key);
+    if (this.#without) {
+      left = keepLabels(own, (name) => !this.#dropped.has(name));
+      key = labelsKey(left);
+    } else if (grouping.length === 1) key = getLabel(own, grouping[0]!);
+    else for (const name of grouping) key += `${getLabel(own, name)}\uffff`;
+    let group = this.#known.get(key);
     if (group === undefined) {
-      group = labels.length;
-      known.set(key, group);
-      labels.push(expr.without ? left! : grouping.length === 0 ? NO_LABELS : keepLabels(own, (name) => grouping.includes(name)));
+      group = this.labels.length;
+      this.#known.set(key, group);
+      this.labels.push(left ?? (grouping.length === 0 ? NO_LABELS : keepLabels(own, (name) => grouping.includes(name))));
     }
-    of[row] = group;
-  }
-  return { of, labels };
-}
-
-type Accumulate = (input: Matrix, row: number, out: Matrix, group: number, side: Float64Array, counts: Float64Array, sign: number) => void;
-
-/** Of an input without histograms. */
-async function floats(context: EvaluationContext, expr: Aggregate, input: Matrix, groups: Groups, out: Matrix): Promise<void> {
-  const size = groups.labels.length * out.steps;
-  const side = new Float64Array(size); // Compensation, or the running mean of a variance.
-  const counts = new Float64Array(size);
-  const means = expr.op === 'avg' ? new Means(size) : null;
-  const accumulate = ACCUMULATE[expr.op];
-  const sign = expr.op === 'min' ? -1 : 1;
-  for (let row = 0; row < input.count; row++) {
-    if ((row & 63) === 0 && context.isDue()) await context.breathe();
-    if (means !== null) means.add(input, row, out, groups.of[row]!);
-    else accumulate?.(input, row, out, groups.of[row]!, side, counts, sign);
-  }
-  means?.finish(out);
-  for (let i = 0; i < size; i++) {
-    if (out.present[i] === ABSENT) continue;
-    if (expr.op === 'sum') out.values[i]! += side[i]!;
-    else if (expr.op === 'count') out.values[i] = counts[i]!;
-    else if (expr.op === 'group') out.values[i] = 1;
-    else if (expr.op === 'stdvar') out.values[i]! /= counts[i]!;
-    else if (expr.op === 'stddev') out.values[i] = Math.sqrt(out.values[i]! / counts[i]!);
+    return group;
   }
 }
 
-function addSum(input: Matrix, row: number, out: Matrix, group: number, lost: Float64Array): void {
-  const { values, present, steps } = input;
-  const { values: sums, present: seen } = out;
-  for (let s = 0, from = row * steps, to = group * steps; s < steps; s++, from++, to++) {
-    if (present[from] === ABSENT) continue;
-    const value = values[from]!;
-    if (seen[to] === ABSENT) {
-      seen[to] = FLOAT;
-      sums[to] = value;
-      continue;
+function groupRows(input: Matrix, expr: Aggregate): Groups {
+  const grouper = new Grouper(expr);
+  const of = Int32Array.from(input.labels, (labels) => grouper.groupOf(labels));
+  return { of, labels: grouper.labels };
+}
+
+/** Operators that add row by row, so that the rows below need not be kept: rate() of many series is summed up as it is computed. */
+const STREAMING = new Set<string>(['sum', 'avg', 'min', 'max', 'count', 'group', 'stddev', 'stdvar']);
+
+class Stream {
+  readonly #context: EvaluationContext;
+  readonly #expr: Aggregate;
+  readonly #grouper: Grouper;
+  readonly #floats: FloatAggregation;
+  /** Rows with histograms, which are added in the end; and one row of their floats. */
+  #native: Matrix | null = null;
+  readonly #nativeOf: number[] = [];
+  readonly #plain: Matrix;
+
+  constructor(context: EvaluationContext, expr: Aggregate, timeline: Timeline) {
+    this.#context = context;
+    this.#expr = expr;
+    this.#grouper = new Grouper(expr);
+    this.#floats = new FloatAggregation(expr.op, timeline.steps);
+    this.#plain = new Matrix(timeline.steps, 1);
+    this.#plain.addRow(NO_LABELS, false);
+  }
+
+  readonly add = (input: Matrix, row: number): void => {
+    const labels = input.labels[row]!;
+    const group = this.#grouper.groupOf(labels);
+    if (group === this.#floats.out.count) this.#floats.addGroup(this.#grouper.labels[group]!);
+    if (input.histograms === null || !input.hasHistogram(row)) this.#floats.add(input, row, group);
+    else this.#addNative(input, row, group);
+  };
+
+  #addNative(input: Matrix, row: number, group: number): void {
+    const { op } = this.#expr;
+    const { steps } = input;
+    const counts = op === 'count' || op === 'group';
+    const plain = this.#plain;
+    plain.nameless[0] = input.nameless[row]!;
+    for (let s = 0, at = row * steps; s < steps; s++, at++) {
+      plain.values[s] = input.values[at]!;
+      plain.present[s] = input.present[at] === FLOAT || (counts && input.present[at] === HISTOGRAM) ? FLOAT : ABSENT;
     }
-    const sum = sums[to]!;
-    const next = sum + value;
-    lost[to] = compensate(sum, lost[to]!, value, next);
-    sums[to] = next;
-  }
-}
-function addExtreme(input: Matrix, row: number, out: Matrix, group: number, _side: Float64Array, _counts: Float64Array, sign: number): void {
-  const { values, present, steps } = input;
-  const { values: best, present: seen } = out;
-  for (let s = 0, from = row * steps, to = group * steps; s < steps; s++, from++, to++) {
-    if (present[from] === ABSENT) continue;
-    const value = values[from]!;
-    if (seen[to] === ABSENT || value * sign > best[to]! * sign || Number.isNaN(best[to]!)) {
-      seen[to] = FLOAT;
-      best[to] = value;
-    }
-  }
-}
-function addCount(input: Matrix, row: number, out: Matrix, group: number, _side: Float64Array, counts: Float64Array): void {
-  const { present, steps } = input;
-  for (let s = 0, from = row * steps, to = group * steps; s < steps; s++, from++, to++) {
-    if (present[from] === ABSENT) continue;
-    out.present[to] = FLOAT;
-    counts[to]!++;
-  }
-}
-function addVariance(input: Matrix, row: number, out: Matrix, group: number, means: Float64Array, counts: Float64Array): void {
-  const { values, present, steps } = input;
-  const { values: squares, present: seen } = out;
-  for (let s = 0, from = row * steps, to = group * steps; s < steps; s++, from++, to++) {
-    if (present[from] === ABSENT) continue;
-    const value = values[from]!;
-    if (seen[to] === ABSENT) {
-      seen[to] = FLOAT;
-      counts[to] = 1;
-      means[to] = value;
-      squares[to] = Number.isFinite(value) ? 0 : Number.NaN;
-      continue;
-    }
-    const count = ++counts[to]!;
-    const delta = value - means[to]!;
-    means[to]! += delta / count;
-    squares[to]! += delta * (value - means[to]!);
-  }
-}
-
-const ACCUMULATE: Readonly<Record<string, Accumulate>> = {
-  sum: addSum,
-  min: addExtreme,
-  max: addExtreme,
-  count: addCount,
-  group: addCount,
-  stddev: addVariance,
-  stdvar: addVariance,
-};
-
-/** The mean by sum and count, and by a running mean where the sum would overflow. */
-class Means {
-  readonly #counts: Float64Array;
-  readonly #sums: Float64Array;
-  readonly #lost: Float64Array;
-  readonly #running: Uint8Array;
-
-  constructor(size: number) {
-    this.#counts = new Float64Array(size);
-    this.#sums = new Float64Array(size);
-    this.#lost = new Float64Array(size);
-    this.#running = new Uint8Array(size);
-  }
-  add(input: Matrix, row: number, out: Matrix, group: number): void {
-    const { values, present, steps } = input;
-    for (let s = 0, from = row * steps, to = group * steps; s < steps; s++, from++, to++) {
-      if (present[from] === FLOAT) {
-        out.present[to] = FLOAT;
-        this.addOne(to, values[from]!);
-      }
-    }
-  }
-  addOne(at: number, value: number): void {
-    const count = ++this.#counts[at]!;
-    const sum = this.#sums[at]!;
-    if (count === 1) {
-      this.#sums[at] = value;
+    this.#floats.add(plain, 0, group);
+    if (counts) return;
+    if (op !== 'sum' && op !== 'avg') {
+      this.#context.notes.ignoredInAggregation(op, this.#expr.expr);
       return;
     }
-    if (this.#running[at] === 0) {
-      const next = sum + value;
-      if (Number.isFinite(next) || Number.isNaN(next)) {
-        this.#lost[at] = compensate(sum, this.#lost[at]!, value, next);
-        this.#sums[at] = next;
-        return;
-      }
-      this.#running[at] = 1;
-      this.#sums[at]! /= count - 1;
-      this.#lost[at]! /= count - 1;
-    }
-    const keep = (count - 1) / count;
-    const old = keep * this.#sums[at]!;
-    const next = old + value / count;
-    this.#lost[at] = compensate(old, keep * this.#lost[at]!, value / count, next);
-    this.#sums[at] = next;
+    this.#native ??= new Matrix(steps);
+    const to = this.#native.addRow(input.labels[row]!, false) * steps;
+    for (let s = 0; s < steps; s++) if (input.present[row * steps + s] === HISTOGRAM) this.#native.setHistogram(to + s, input.histogramAt(row * steps + s));
+    this.#nativeOf.push(group);
   }
-  meanAt(at: number): number {
-    if (this.#running[at] === 1) return this.#sums[at]! + this.#lost[at]!;
-    return this.#sums[at]! / this.#counts[at]! + this.#lost[at]! / this.#counts[at]!;
-  }
-  finish(out: Matrix): void {
-    for (let i = 0; i < this.#counts.length; i++) if (this.#counts[i] !== 0) out.values[i] = this.meanAt(i);
+
+  finish(): Matrix {
+    this.#floats.finish();
+    const { out } = this.#floats;
+    if (this.#native !== null)
+      addHistograms(this.#context, this.#expr, this.#native, { of: Int32Array.from(this.#nativeOf), labels: this.#grouper.labels }, out);
+    return out.withoutEmptyRows();
   }
 }
 
@@ -242,23 +180,7 @@ export function rowsOf(groups: Groups): number[][] {
   return rows;
 }
 
-/** Group by group and step by step: histograms are added to histograms, or counted, or left out with a note. */
-async function withHistograms(context: EvaluationContext, expr: Aggregate, input: Matrix, groups: Groups, out: Matrix): Promise<void> {
-  const { op } = expr;
-  const { notes } = context;
-  const { steps } = input;
-  const plain = new Matrix(steps, input.count); // The floats alone.
-  for (let row = 0; row < input.count; row++) plain.addRow(input.labels[row]!, false);
-  const counts = op === 'count' || op === 'group';
-  for (let i = 0, end = input.count * steps; i < end; i++) {
-    if (input.present[i] === FLOAT || (counts && input.present[i] === HISTOGRAM)) plain.setFloat(i, input.values[i]!);
-  }
-  const adds = op === 'sum' || op === 'avg';
-  if (!adds && !counts && input.present.subarray(0, input.count * steps).includes(HISTOGRAM)) notes.ignoredInAggregation(op, expr.expr);
-  await floats(context, expr, plain, groups, out);
-  if (adds) addHistograms(context, expr, input, groups, out);
-}
-
+/** Group by group and step by step; where floats are too, neither counts. */
 function addHistograms(context: EvaluationContext, expr: Aggregate, input: Matrix, groups: Groups, out: Matrix): void {
   const { notes } = context;
   const { steps } = input;

@@ -10,7 +10,7 @@ import { callInstant } from './functions.ts';
 import { info } from './info.ts';
 import { isInvariant } from './invariant.ts';
 import { FLOAT, HISTOGRAM, Matrix, mergeSameLabels, type Timeline } from './matrix.ts';
-import { callRange, subqueryTimeline } from './range.ts';
+import { callRange, rangeIndexOf, subqueryTimeline } from './range.ts';
 import { selectInstant } from './selector.ts';
 
 export class Evaluator {
@@ -99,8 +99,7 @@ export class Evaluator {
       matrix.labels = matrix.labels.map(dropName);
       return { kind: 'matrix', matrix: mergeSameLabels(matrix) };
     }
-    const rangeIndex = expr.args.findIndex((arg) => arg.kind === 'matrix' || arg.kind === 'subquery');
-    if (rangeIndex >= 0) return { kind: 'matrix', matrix: await callRange(this.#context, this.evaluate, expr, rangeIndex, timeline) };
+    if (rangeIndexOf(expr) >= 0) return { kind: 'matrix', matrix: await callRange(this.#context, this.evaluate, expr, timeline) };
     if (name === 'info') {
       const base = await this.evaluate(first!, timeline);
       return { kind: 'matrix', matrix: await info(this.#context, expr, (base as { matrix: Matrix }).matrix, timeline) };

@@ -86,6 +86,9 @@ export class Matrix {
     for (let i = row * steps, end = i + steps; i < end; i++) if (present[i] !== ABSENT) return false;
     return true;
   }
+  hasHistogram(row: number): boolean {
+    return this.present.subarray(row * this.steps, (row + 1) * this.steps).includes(HISTOGRAM);
+  }
   /** How many samples a row holds, a histogram counting by its size. */
   rowSize(row: number): number {
     const { present, steps } = this;

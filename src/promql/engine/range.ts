@@ -1,10 +1,11 @@
 /** Functions of range vectors: from selector or subquery to one row per series. */
 import { QueryError } from '#src/promql/errors.ts';
 import { dropName, getLabel, METRIC_NAME } from '#src/promql/labels.ts';
+import type { LabelList } from '#src/core/series.ts';
 import type { Call, Expr, MatrixSelector, Subquery } from '#src/promql/syntax/ast.ts';
 import { absentLabels } from './absent.ts';
 import type { Evaluate, EvaluationContext } from './context.ts';
-import { ABSENT, FLOAT, Matrix, refuseSameLabels, type Timeline } from './matrix.ts';
+import { ABSENT, areDistinct, FLOAT, Matrix, sameLabelsError, type Timeline } from './matrix.ts';
 import { FLOAT_RANGES } from './range_float.ts';
 import { anchor, applyExtended } from './range_extended.ts';
 import { applyMixed, type MixedCall, type MixedRange, type MixedResult } from './range_mixed.ts';
@@ -58,7 +59,23 @@ export function subqueryTimeline(context: EvaluationContext, subquery: Subquery,
   return { startMs, stepMs, steps: Math.max(0, Math.floor((end - startMs) / stepMs) + 1) };
 }
 
-export async function callRange(context: EvaluationContext, evaluate: Evaluate, call: Call, argIndex: number, timeline: Timeline): Promise<Matrix> {
+/** Calls that make a row of each series of a range, and nothing of all together. */
+export function isRangeCall(expr: Expr): expr is Call {
+  return expr.kind === 'call' && expr.func.name !== 'absent_over_time' && rangeIndexOf(expr) >= 0;
+}
+export function rangeIndexOf(call: Call): number {
+  return call.args.findIndex((arg) => arg.kind === 'matrix' || arg.kind === 'subquery');
+}
+
+/** With `sink`, each row is given to it as soon as it is there and not kept: the matrix that is returned is empty. */
+export async function callRange(
+  context: EvaluationContext,
+  evaluate: Evaluate,
+  call: Call,
+  timeline: Timeline,
+  sink: ((rows: Matrix, row: number) => void) | null = null,
+): Promise<Matrix> {
+  const argIndex = rangeIndexOf(call);
   const arg = call.args[argIndex] as MatrixSelector | Subquery;
   const name = call.func.name;
   if (arg.kind === 'matrix') refuseUnsafe(arg, name);
@@ -69,8 +86,10 @@ export async function callRange(context: EvaluationContext, evaluate: Evaluate, 
     if (value.kind === 'scalar') scalars.push(value.values);
   }
   const { source, shape } = await openRange(context, evaluate, arg, timeline);
-  const reader = new RangeCall(context, call, call.args[argIndex]!, arg, shape, timeline, scalars, source.count);
+  const reader = new RangeCall(context, call, arg, arg, shape, timeline, scalars, sink === null ? source.count : 1);
+  const { out } = reader;
   if (name === 'quantile_over_time') noteQuantiles(context, call.args[0]!, scalars[0]!, source.count);
+  const labels: LabelList[] = [];
   let loaded = 0;
   for (let row = 0; row < source.count; row++) {
     if ((row & 31) === 0 && context.isDue()) await context.breathe();
@@ -80,11 +99,16 @@ export async function callRange(context: EvaluationContext, evaluate: Evaluate, 
     context.totalSamples += count;
     loaded = count;
     reader.apply(source, row, samples);
+    if (sink === null || out.count === 0) continue;
+    labels.push(out.labels[0]!);
+    sink(out, 0);
+    context.charge(-out.rowSize(0));
+    out.dropLastRow();
   }
   context.charge(-loaded);
-  const out = reader.out;
-  if (name === 'absent_over_time') return absentOverTime(out, call.args[argIndex]!, timeline);
-  if (!context.options.delayedNameRemoval && !(source.oneName && !KEEPS_NAME.has(name))) refuseSameLabels(out);
+  if (name === 'absent_over_time') return absentOverTime(out, arg, timeline);
+  const mayRepeat = !context.options.delayedNameRemoval && !(source.oneName && !KEEPS_NAME.has(name));
+  if (mayRepeat && !areDistinct(sink === null ? out.labels : labels)) throw sameLabelsError();
   return out;
 }
 
