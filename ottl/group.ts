@@ -45,6 +45,8 @@ export interface CompiledGroup {
   readonly level: Level;
   readonly reads: number;
   readonly writes: number;
+  /** Names of the functions that are called (not of those that were compiled to work on bytes). */
+  readonly calls: ReadonlySet<string>;
   readonly statements: readonly CompiledStatement[];
   readonly conditions: readonly CompiledCondition[];
 }
@@ -68,7 +70,7 @@ export function compileGroup(spec: GroupSpec, candidates: Candidates, conditionF
     candidate = named;
   }
   const { context } = candidate;
-  const touched = { reads: 0, writes: 0 };
+  const touched = { reads: 0, writes: 0, calls: new Set<string>() };
   const faults: GroupFault[] = [];
   const compile = <T>(where: GroupFault['in'], texts: readonly string[], one: (text: string) => T): T[] =>
     texts.flatMap((text, index) => {
@@ -87,7 +89,7 @@ export function compileGroup(spec: GroupSpec, candidates: Candidates, conditionF
   const conditionScope: Scope = { context, functions: functionsOf(context, conditionFunctions), pathNames: conditionNames, touched };
   const conditions = compile('conditions', spec.conditions, (text) => compileCondition(text, conditionScope));
   if (faults.length > 0) return faults;
-  return { context: context.name, level: context.level as Level, reads: touched.reads, writes: touched.writes, statements, conditions };
+  return { context: context.name, level: context.level as Level, reads: touched.reads, writes: touched.writes, calls: touched.calls, statements, conditions };
 }
 export function isFaulty(group: CompiledGroup | readonly GroupFault[]): group is readonly GroupFault[] {
   return Array.isArray(group);

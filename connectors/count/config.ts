@@ -65,6 +65,6 @@ export type Config = z.output<typeof configSchema>;
 const converters = functions.filter(({ kind }) => kind === 'converter');
 export function compileConditions(counted: Counted, { conditions }: MetricInfo): CompiledCondition[] {
   const context = contexts[COUNTED[counted].context];
-  const scope = { context, functions: functionsOf(context, converters), pathNames: 'optional', touched: { reads: 0, writes: 0 } } as const;
+  const scope = { context, functions: functionsOf(context, converters), pathNames: 'optional', touched: { reads: 0, writes: 0, calls: new Set<string>() } } as const;
   return conditions.map((text) => compileCondition(text, scope));
 }

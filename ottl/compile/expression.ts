@@ -161,6 +161,7 @@ function index(value: Value, keys: readonly CompiledKey[], record: RecordContext
 export function compileCall(call: Call, scope: Scope): (record: RecordContext) => Value {
   const definition = scope.functions.get(call.name);
   if (!definition) throw fault(`undefined function "${call.name}"${didYouMean(call.name, scope.functions.keys())}`, call.start);
+  scope.touched.calls.add(call.name);
   const args = within(`error while parsing arguments for call to "${call.name}"`, call.start, () => bindArguments(call, definition, scope));
   return within("couldn't create function", call.start, () => definition.create(args));
 }

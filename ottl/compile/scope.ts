@@ -10,8 +10,8 @@ export interface Scope {
    * context's own paths, without its name (the old forms of filter).
    */
   readonly pathNames: 'required' | 'optional' | 'none';
-  /** The levels of src/data that compiled paths read and write: collected here while compiling. */
-  readonly touched: { reads: number; writes: number };
+  /** The levels of src/data that compiled paths read and write, and the functions that are called: collected here while compiling. */
+  readonly touched: { reads: number; writes: number; readonly calls: Set<string> };
 }
 
 /** The functions a context knows, by name. */

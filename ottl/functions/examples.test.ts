@@ -48,7 +48,7 @@ function visit(batch: Batch, look: () => void): Batch {
   return new BytesRewriter('logs', [pass]).rewrite(batch)!;
 }
 
-const scope: Scope = { context: contexts.log, functions: functionsOf(contexts.log, functions), pathNames: 'optional', touched: { reads: 0, writes: 0 } };
+const scope: Scope = { context: contexts.log, functions: functionsOf(contexts.log, functions), pathNames: 'optional', touched: { reads: 0, writes: 0, calls: new Set() } };
 
 function runExample(definition: FunctionDefinition, example: Example): void {
   const batch = logBatch(example.given ?? {});

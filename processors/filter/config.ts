@@ -192,7 +192,7 @@ export function compileConditions(config: Pick<Config, 'error_mode' | 'traces' |
     const conditions = older[name];
     if (conditions === undefined || conditions.length === 0) continue;
     const context = contexts[name];
-    const touched = { reads: 0, writes: 0 };
+    const touched = { reads: 0, writes: 0, calls: new Set<string>() };
     const scope = { context, functions: functionsOf(context, filterFunctions), pathNames: 'none', touched } as const;
     const compiled = conditions.flatMap((text, index) => {
       try {
@@ -202,7 +202,7 @@ export function compileConditions(config: Pick<Config, 'error_mode' | 'traces' |
         return [];
       }
     });
-    out.groups.push({ context: name, level: context.level as Level, reads: touched.reads, writes: touched.writes, statements: [], conditions: compiled, errorMode: config.error_mode });
+    out.groups.push({ context: name, level: context.level as Level, reads: touched.reads, writes: touched.writes, calls: touched.calls, statements: [], conditions: compiled, errorMode: config.error_mode });
   }
   return out;
 }

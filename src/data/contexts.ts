@@ -29,6 +29,8 @@ export interface Pass {
   readonly writes: number;
   /** Metrics that a drop leaves without data points (a metric without data stays), scopes without records and resources without scopes are taken away afterwards, also those that came empty. */
   readonly dropsEmpty?: boolean;
+  /** It may add records (appendRecord): passes behind it must see them, so they get a walk of their own. */
+  readonly appends?: boolean;
 }
 
 // The cursors. They stand on something only while a callback runs, and only on the levels that enclose it.
