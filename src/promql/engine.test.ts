@@ -67,3 +67,11 @@ test('names that fall away may not make two series the same', async () => {
     /same labelset/,
   );
 });
+
+test('a subquery of too many steps is refused before it takes memory', async () => {
+  const query = { query: 'count_over_time(vector(1)[10y:1ms])', startMs: 0, endMs: 0, stepMs: 0 };
+  await assert.rejects(
+    new Engine().query(query, () => new MemoryStore().querier()),
+    /too many samples into memory/,
+  );
+});

@@ -22,6 +22,10 @@ export interface EvaluationOptions {
   readonly deadline: number;
 }
 
+export function tooManySamples(): QueryError {
+  return new QueryError('query processing would load too many samples into memory in expression evaluation');
+}
+
 /** Between two breaths of the event loop. */
 const SLICE_MS = 25;
 
@@ -46,7 +50,7 @@ export class EvaluationContext {
   charge(samples: number): void {
     this.samples += samples;
     if (this.samples > this.peakSamples) this.peakSamples = this.samples;
-    if (this.samples > this.options.maxSamples) throw new QueryError('query processing would load too many samples into memory in expression evaluation');
+    if (this.samples > this.options.maxSamples) throw tooManySamples();
   }
 
   /** True where breathe() is to be awaited. Cheap enough for once a series. */

@@ -4,7 +4,7 @@ import { dropName, getLabel, METRIC_NAME } from '#src/promql/labels.ts';
 import type { LabelList } from '#src/core/series.ts';
 import type { Call, Expr, MatrixSelector, Subquery } from '#src/promql/syntax/ast.ts';
 import { absentLabels } from './absent.ts';
-import type { Evaluate, EvaluationContext } from './context.ts';
+import { type Evaluate, type EvaluationContext, tooManySamples } from './context.ts';
 import { ABSENT, areDistinct, FLOAT, Matrix, sameLabelsError, type Timeline } from './matrix.ts';
 import { FLOAT_RANGES } from './range_float.ts';
 import { anchor, applyExtended } from './range_extended.ts';
@@ -19,6 +19,9 @@ const USES_START = new Set(['rate', 'increase', 'irate', 'resets']);
 const ANCHORED_SAFE = ['changes', 'delta', 'increase', 'rate', 'resets'];
 const SMOOTHED_SAFE = ['delta', 'increase', 'rate'];
 const COUNTER_SUFFIX = /(?:_total|_sum|_count|_bucket)$/;
+
+/** Each step of a subquery takes this many numbers before the first sample is there. */
+const COLUMNS_PER_STEP = 4;
 
 export interface Range {
   readonly source: RangeSource;
@@ -56,7 +59,9 @@ export function subqueryTimeline(context: EvaluationContext, subquery: Subquery,
   const end = (subquery.atMs ?? outer.startMs + (outer.steps - 1) * outer.stepMs) - subquery.offsetMs;
   let startMs = stepMs * Math.trunc(from / stepMs);
   if (startMs <= from) startMs += stepMs;
-  return { startMs, stepMs, steps: Math.max(0, Math.floor((end - startMs) / stepMs) + 1) };
+  const steps = Math.max(0, Math.floor((end - startMs) / stepMs) + 1);
+  if (steps * COLUMNS_PER_STEP > context.options.maxSamples) throw tooManySamples();
+  return { startMs, stepMs, steps };
 }
 
 /** Calls that make a row of each series of a range, and nothing of all together. */
@@ -102,7 +107,7 @@ export async function callRange(
     if (sink === null || out.count === 0) continue;
     labels.push(out.labels[0]!);
     sink(out, 0);
-    context.charge(-out.rowSize(0));
+    context.charge(-reader.rowSize);
     out.dropLastRow();
   }
   context.charge(-loaded);
@@ -128,6 +133,8 @@ function noteQuantiles(context: EvaluationContext, at: Expr, quantiles: Float64A
 
 class RangeCall {
   readonly out: Matrix;
+  /** Of the row that was made last. */
+  rowSize = 0;
   readonly #context: EvaluationContext;
   readonly #name: string;
   readonly #at: Expr;
@@ -176,9 +183,9 @@ class RangeCall {
     if (samples.histogramCount > 0 || starts || this.#extended !== '') this.#applyMixed(labels, samples, target, starts);
     else if (this.#rate !== null) this.#rate.apply(samples, this.out, target);
     else this.#applyFloats(samples, target);
-    const size = this.out.rowSize(target);
-    this.#context.charge(size);
-    if (size === 0) this.out.dropLastRow();
+    this.rowSize = this.out.rowSize(target);
+    this.#context.charge(this.rowSize);
+    if (this.rowSize === 0) this.out.dropLastRow();
     else if (name === 'rate' || name === 'increase') this.#checkCounter(getLabel(labels, METRIC_NAME), target);
   }
 
