@@ -21,6 +21,7 @@ export const catalog: Catalog = {
     transform: () => import('#processors/transform/index.ts'),
   },
   exporter: {
+    file: () => import('#exporters/file/index.ts'),
     debug: () => import('#exporters/debug/index.ts'),
     nop: () => import('#exporters/nop/index.ts'),
     otlp_grpc: () => import('#exporters/otlp_grpc/index.ts'),
