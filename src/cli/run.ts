@@ -1,7 +1,9 @@
 /** `penstock --config F`: runs until a signal comes or a component cannot go on. */
+import module from 'node:module';
 import { loadConfig } from '#src/config/load.ts';
 import type { Catalog } from '#src/core/catalog.ts';
 import { errorText } from '#src/core/errors.ts';
+import { collectGarbage } from '#src/core/heap.ts';
 import { Service } from '#src/pipeline/service.ts';
 import { type ConfigOptions, programVersion } from './command_line.ts';
 
@@ -30,6 +32,8 @@ export async function run(options: ConfigOptions, catalog: Catalog): Promise<voi
   service.log.info('Starting.', { version, node: process.version, pid: process.pid });
   await service.start();
   service.log.info('Everything is ready.', { pipelines: Object.keys(config.service.pipelines).length, ms: Math.round(performance.now()) });
+  module.flushCompileCache(); // Node writes it at a regular exit only.
+  collectGarbage(); // What reading code and configuration left behind: some 10 MB.
   // Sockets may come and go, and a graph of nop components holds none: this keeps the process.
   const keepAlive = setInterval(() => {}, 1 << 30);
   const reason = await stop.promise;
