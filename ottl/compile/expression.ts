@@ -211,7 +211,7 @@ const LITERALS: Readonly<Partial<Record<Kind, readonly [kind: Expression['kind']
 function bindOne(node: Expression, kind: Kind, scope: Scope): unknown {
   const literal = LITERALS[kind];
   if (literal) {
-    if (node.kind !== literal[0]) throw fault(literal[1], node.start);
+    if (node.kind !== literal[0] || ('computed' in node && node.computed)) throw fault(literal[1], node.start);
     return (node as Expression & { value: unknown }).value;
   }
   switch (kind) {

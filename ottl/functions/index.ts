@@ -16,6 +16,7 @@ import deleteKey from './delete_key.ts';
 import deleteMatchingKeys from './delete_matching_keys.ts';
 import double from './double.ts';
 import duration from './duration.ts';
+import extractPatterns from './extract_patterns.ts';
 import fnv from './fnv.ts';
 import hasPrefix from './has_prefix.ts';
 import hasSuffix from './has_suffix.ts';
@@ -89,6 +90,7 @@ export const functions: readonly FunctionDefinition[] = [
   day,
   double,
   duration,
+  extractPatterns,
   fnv,
   hasPrefix,
   hasSuffix,

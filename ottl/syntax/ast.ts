@@ -31,8 +31,9 @@ export type Expression =
   | (Span & { readonly kind: 'nil' })
   | (Span & { readonly kind: 'string'; readonly value: string })
   | (Span & { readonly kind: 'bool'; readonly value: boolean })
-  | (Span & { readonly kind: 'int'; readonly value: bigint })
-  | (Span & { readonly kind: 'float'; readonly value: number })
+  /** `computed`: with a sign or in parentheses, so that it is no literal where one is required, as in the Collector. */
+  | (Span & { readonly kind: 'int'; readonly value: bigint; readonly computed?: boolean })
+  | (Span & { readonly kind: 'float'; readonly value: number; readonly computed?: boolean })
   | (Span & { readonly kind: 'bytes'; readonly value: Uint8Array })
   | (Span & { readonly kind: 'enum'; readonly name: string })
   /** The name of a function without a call, as an argument. */

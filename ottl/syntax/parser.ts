@@ -130,8 +130,8 @@ class OttlParser extends EmbeddedActionsParser {
       if (!sign) return operand;
       this.#mathOperand(operand);
       if (sign.image === '+') return operand;
-      if (operand.kind === 'int') return { ...operand, value: -operand.value, start: sign.startOffset };
-      if (operand.kind === 'float') return { ...operand, value: -operand.value, start: sign.startOffset };
+      if (operand.kind === 'int') return { ...operand, value: -operand.value, start: sign.startOffset, computed: true };
+      if (operand.kind === 'float') return { ...operand, value: -operand.value, start: sign.startOffset, computed: true };
       return { kind: 'negate', operand, start: sign.startOffset, end: operand.end };
     }) as Expression;
   });
