@@ -214,8 +214,7 @@ function writeHistogram(out: ProtoWriter, h: NativeHistogram, timeMs: number, su
   const at = out.open(4);
   if (h.integer) out.int(1, h.count);
   else out.double(2, h.count);
-  // Outside of a oneof, what has its default is left out.
-  if (h.sum !== 0) out.double(3, h.sum);
+  if ((sumLow | sumHigh) !== 0) out.fixed64(3, sumLow, sumHigh);
   if (h.schema !== 0) out.sint32(4, h.schema);
   if (h.zeroThreshold !== 0) out.double(5, h.zeroThreshold);
   if (h.integer) out.int(6, h.zeroCount);
