@@ -106,7 +106,9 @@ export class Watcher {
     for (const [place, status] of fresh) this.#identify(place, status, nowMs, ready);
     this.#fromStart = true;
     const lost = this.#lingering(nowMs);
-    return [...lost, ...ready];
+    // What goes on before what begins: after a rotation the old lines are older.
+    const begun = [...ready].filter((file) => file.offset > 0), fromTop = [...ready].filter((file) => file.offset === 0);
+    return [...lost, ...begun, ...fromTop];
   }
 
   #reconsiderCopies(fresh: [Place, fs.Stats][]): void {
