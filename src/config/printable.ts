@@ -29,7 +29,8 @@ function show(schema: z.ZodType, value: unknown, parsed: boolean, mode: PrintMod
   if (kind === 'secret') return mode === 'redacted' ? '[REDACTED]' : value;
   if (kind === 'duration') return nanoseconds(value, parsed);
   const preprocess = preprocessOf(schema);
-  const given = preprocess === undefined || parsed ? value : preprocess(value);
+  // Maps that may be written in two forms are shown in one; scalars as they were written.
+  const given = preprocess === undefined || parsed || typeof value !== 'object' ? value : preprocess(value);
   const target = alternatives(schema).find((one) => fits(one, given));
   if (target === undefined) return given;
   if (KIND.has(target as never)) return show(target, given, parsed, mode);

@@ -79,11 +79,6 @@ export function acceptsNull(schema: z.ZodType): boolean {
   }
 }
 
-/** True where nothing need be written. */
-export function isOptional(schema: z.ZodType): boolean {
-  return schema._zod.optin === 'optional';
-}
-
 /** The members of a union, of unions of unions too; a schema that is no union is its only member. */
 export function alternatives(schema: z.ZodType): z.ZodType[] {
   const inner = inputSchema(schema),
@@ -178,10 +173,4 @@ export function keysAt(schema: z.ZodType, path: ConfigPath): string[] {
 export function isWholeNumber(schema: z.ZodType): boolean {
   const format = schemaInfo(schema).format ?? (schema._zod.bag as { format?: string }).format;
   return format === 'safeint' || format === 'int32' || format === 'uint32';
-}
-
-/** The scalar of a node, or undefined for maps and lists. */
-export function scalarOf(node: ConfigNode): unknown {
-  const inner = unwrapNode(node);
-  return inner.kind === 'scalar' ? inner.value : undefined;
 }

@@ -247,7 +247,8 @@ class Builder {
     } catch (error) {
       const issues = error instanceof ConfigError ? error.issues : [{ path: [], message: errorText(error) }];
       for (const issue of issues) {
-        const path = [section, id, ...issue.path];
+        const isWhole = issue.path[0] === section && issue.path[1] === id;
+        const path = isWhole ? issue.path : [section, id, ...issue.path];
         if (!this.issues.some((known) => known.message === issue.message && known.path.join('::') === path.join('::')))
           this.issues.push({ path, message: issue.message });
       }
