@@ -4,8 +4,7 @@
  */
 import type { z } from 'zod';
 import { KIND } from './schema.ts';
-import type { ConfigNode, ConfigPath } from './node.ts';
-import { unwrapNode } from './node.ts';
+import type { ConfigPath } from './node.ts';
 
 /** The parts of zod's own description of a schema that are read here. */
 export interface SchemaInfo {
