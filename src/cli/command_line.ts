@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import type { Catalog } from '#src/core/catalog.ts';
 import { ConfigError, errorText } from '#src/core/errors.ts';
 import { setFeatureGates } from '#src/core/feature_gates.ts';
+import type { OttlOptions } from './ottl.ts';
 
 /** Options that every command with a configuration has. */
 export interface ConfigOptions {
@@ -43,6 +44,15 @@ export async function runCommandLine(argv: readonly string[], catalog: Catalog):
     .command('components')
     .description('list what is built in')
     .action(async () => (await import('./components.ts')).printComponents(catalog, programVersion()));
+  const ottl = program.command('ottl').description('try the transformation language');
+  ottl
+    .command('run')
+    .description('run statements on an OTLP JSON file and show what they change')
+    .requiredOption('--statements <file>', 'statements, one a line')
+    .requiredOption('--input <file>', 'OTLP JSON')
+    .option('--context <name>', 'what the statements run on; else told by their paths')
+    .addOption(new Option('--signal <signal>', 'what the input is; else told by its fields').choices(['traces', 'metrics', 'logs']))
+    .action((options: OttlOptions & ConfigOptions) => guarded(options, async () => (await import('./ottl.ts')).runOttl(options, catalog)));
   await program.parseAsync(argv as string[]);
 }
 
