@@ -79,7 +79,8 @@ export class FileWriter {
 
   /** Deletes renamed files that are too many or too old; age is that of the name. */
   #prune(): void {
-    const { dir, name, ext } = path.parse(this.#path), { max_backups: most, max_days: days, localtime } = this.#rotation!;
+    const { dir, name, ext } = path.parse(this.#path),
+      { max_backups: most, max_days: days, localtime } = this.#rotation!;
     const backups: { file: string; ms: number }[] = [];
     for (const entry of fs.readdirSync(dir === '' ? '.' : dir)) {
       if (!entry.startsWith(`${name}-`) || !entry.endsWith(ext)) continue;

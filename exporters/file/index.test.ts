@@ -12,7 +12,8 @@ import { configSchema } from './config.ts';
 import { FileWriter } from './file_writer.ts';
 import exporter from './index.ts';
 
-const JSON_LOGS = '{"resourceLogs":[{"resource":{"attributes":[{"key":"a","value":{"stringValue":"b"}}]},"scopeLogs":[{"logRecords":[{"timeUnixNano":"5","body":{"stringValue":"hello"}}]}]}]}';
+const JSON_LOGS =
+  '{"resourceLogs":[{"resource":{"attributes":[{"key":"a","value":{"stringValue":"b"}}]},"scopeLogs":[{"logRecords":[{"timeUnixNano":"5","body":{"stringValue":"hello"}}]}]}]}';
 const folder = (): string => fs.mkdtempSync(path.join(os.tmpdir(), 'file-exporter-'));
 const build = (config: object): Consumer & Lifecycle => exporter.create({ ...testContext(configSchema.parse(config)), signals: ['logs'] });
 const batch = (): Batch => new Batch('logs', [parseOtlpJson('logs', JSON_LOGS)], 1);
@@ -35,7 +36,8 @@ test('JSON is written one message a line, and anew with every start unless it ap
 });
 
 test('protobuf and zstd messages stand behind their size', async () => {
-  const file = path.join(folder(), 'deep', 'out.bin'), instance = build({ path: file, format: 'proto', compression: 'zstd', create_directory: true });
+  const file = path.join(folder(), 'deep', 'out.bin'),
+    instance = build({ path: file, format: 'proto', compression: 'zstd', create_directory: true });
   await instance.start!();
   await instance.consume(batch());
   await instance.shutdown!();
@@ -45,7 +47,9 @@ test('protobuf and zstd messages stand behind their size', async () => {
 });
 
 test('a full file is renamed, and only so many are kept', () => {
-  const place = folder(), file = path.join(place, 'out.json'), piece = Buffer.alloc(700_000, 'x');
+  const place = folder(),
+    file = path.join(place, 'out.json'),
+    piece = Buffer.alloc(700_000, 'x');
   let nowMs = Date.UTC(2022, 8, 14, 5, 2, 14, 173);
   const writer = new FileWriter(configSchema.parse({ path: file, rotation: { max_megabytes: 1, max_backups: 2 } }), () => nowMs);
   for (let i = 0; i < 5; i++) {
@@ -58,7 +62,8 @@ test('a full file is renamed, and only so many are kept', () => {
 });
 
 test('options that contradict each other or are not built are refused', () => {
-  const check = (config: object, message: RegExp) => assert.match(configSchema.safeParse({ path: '/x', ...config }).error?.issues[0]?.message ?? 'accepted', message);
+  const check = (config: object, message: RegExp) =>
+    assert.match(configSchema.safeParse({ path: '/x', ...config }).error?.issues[0]?.message ?? 'accepted', message);
   check({ path: '' }, /path must be non-empty/);
   check({ group_by: { enabled: true } }, /not supported yet/);
   check({ encoding: 'otlp' }, /not supported yet/);

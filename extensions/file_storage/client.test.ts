@@ -18,7 +18,8 @@ const put = (key: string, value: string) => ({ key, value: Buffer.from(value) })
 const files = (place: string): string[] => fs.readdirSync(place).sort();
 
 test('what was applied is there again, in order of keys, and what was deleted is not', async () => {
-  const place = folder(), store = LogStore.open(place, true, log);
+  const place = folder(),
+    store = LogStore.open(place, true, log);
   await Promise.all([store.apply([put('b', '2'), put('a', '1')]), store.apply([put('ü', '3')]), store.apply([put('empty', '')])]);
   await store.apply([{ key: 'b', value: null }, put('a', 'one')]);
   await store.close();
@@ -30,7 +31,9 @@ test('what was applied is there again, in order of keys, and what was deleted is
 });
 
 test('a torn end is cut wherever it was torn, and the records before it stay', async () => {
-  const place = folder(), store = LogStore.open(place, false, log), file = path.join(place, '0000000001.log');
+  const place = folder(),
+    store = LogStore.open(place, false, log),
+    file = path.join(place, '0000000001.log');
   await store.apply([put('kept', 'value')]);
   const whole = fs.statSync(file).size;
   await store.apply([put('torn', 'x'.repeat(50)), put('also', 'y')]);
@@ -50,12 +53,14 @@ test('a torn end is cut wherever it was torn, and the records before it stay', a
 });
 
 test('damage sets a file or a value aside and does not keep the store from opening', async () => {
-  const place = folder(), telemetry = new RecordedTelemetry();
+  const place = folder(),
+    telemetry = new RecordedTelemetry();
   fs.writeFileSync(path.join(place, '0000000001.log'), 'not a storage file at all');
   const store = LogStore.open(place, false, telemetry.log);
   assert.deepEqual(files(place), ['0000000001.log.corrupt', '0000000002.log']);
   await store.apply([put('a', 'value of a'), put('b', 'value of b')]);
-  const file = path.join(place, '0000000002.log'), descriptor = fs.openSync(file, 'r+');
+  const file = path.join(place, '0000000002.log'),
+    descriptor = fs.openSync(file, 'r+');
   fs.writeSync(descriptor, 'X', fs.statSync(file).size - 1);
   fs.closeSync(descriptor);
   assert.equal(await text(store, 'b'), undefined);
@@ -65,7 +70,9 @@ test('damage sets a file or a value aside and does not keep the store from openi
 });
 
 test('a queue that fills and drains gives its space back and never mixes values up', async () => {
-  const place = folder(), store = LogStore.open(place, false, log), big = Buffer.alloc(200_000, 'q');
+  const place = folder(),
+    store = LogStore.open(place, false, log),
+    big = Buffer.alloc(200_000, 'q');
   await store.apply([put('constant', 'c')]);
   for (let round = 0; round < 3; round++) {
     for (let i = 0; i < 60; i++) await store.apply([{ key: `b${i}`, value: Buffer.concat([Buffer.from(`${round}:${i}:`), big]) }]);
@@ -85,14 +92,18 @@ test('a queue that fills and drains gives its space back and never mixes values 
 });
 
 test('what apply() confirmed survives kill -9', async () => {
-  const place = folder(), script = path.join(place, 'writer.ts');
+  const place = folder(),
+    script = path.join(place, 'writer.ts');
   fs.mkdirSync(path.join(place, 'store'));
-  fs.writeFileSync(script, `
+  fs.writeFileSync(
+    script,
+    `
     import { LogStore } from ${JSON.stringify(new URL('./client.ts', import.meta.url).href)};
     const silent = { debug() {}, info() {}, warn() {}, error() {} };
     const store = LogStore.open(${JSON.stringify(path.join(place, 'store'))}, true, silent);
     for (let i = 0; ; i++) { await store.apply([{ key: 'n', value: Buffer.from(String(i)) }]); process.send(i); }
-  `);
+  `,
+  );
   const child = fork(script, { execArgv: ['--no-maglev'] });
   const last = await new Promise<number>((resolve) => {
     let seen = -1;

@@ -11,7 +11,8 @@ import type { StorageClient } from '#src/core/storage.ts';
 import type { Log } from '#src/core/telemetry.ts';
 import { type Change, encodeRecord, HEADER, type Place, Segment, scanSegment } from './segment.ts';
 
-const MIN_SEGMENT = 1 << 20, MAX_SEGMENT = 64 << 20;
+const MIN_SEGMENT = 1 << 20,
+  MAX_SEGMENT = 64 << 20;
 const MAX_PARTS = 512;
 
 interface Pending {
@@ -41,8 +42,13 @@ export class LogStore implements StorageClient {
   /** The folder exists. Damaged files are set aside, never fatal. */
   static open(folder: string, fsync: boolean, log: Log, onClose: () => void = () => {}): LogStore {
     const store = new LogStore(folder, fsync, log, onClose);
-    const numbers = fs.readdirSync(folder).map((name) => /^(\d{10})\.log$/.exec(name)).filter((match) => match !== null).map((match) => Number(match[1])).sort((a, b) => a - b);
-    numbers.forEach((number, i) => store.#load(number, i === numbers.length - 1));
+    const numbers = fs
+      .readdirSync(folder)
+      .map((name) => /^(\d{10})\.log$/.exec(name))
+      .filter((match) => match !== null)
+      .map((match) => Number(match[1]))
+      .sort((a, b) => a - b);
+    for (const number of numbers) store.#load(number, number === numbers.at(-1));
     if (store.#segments.length === 0) store.#begin(1 + (numbers.at(-1) ?? 0));
     return store;
   }
@@ -52,7 +58,10 @@ export class LogStore implements StorageClient {
   }
 
   #load(number: number, isLast: boolean): void {
-    const file = this.#pathOf(number), descriptor = fs.openSync(file, 'r+'), size = fs.fstatSync(descriptor).size, head = Buffer.alloc(HEADER.length);
+    const file = this.#pathOf(number),
+      descriptor = fs.openSync(file, 'r+'),
+      size = fs.fstatSync(descriptor).size,
+      head = Buffer.alloc(HEADER.length);
     fs.readSync(descriptor, head, 0, HEADER.length, 0);
     if (!head.equals(HEADER)) {
       fs.closeSync(descriptor);
@@ -83,7 +92,8 @@ export class LogStore implements StorageClient {
   }
 
   #begin(number: number): void {
-    const file = this.#pathOf(number), descriptor = fs.openSync(file, 'wx+', 0o600);
+    const file = this.#pathOf(number),
+      descriptor = fs.openSync(file, 'wx+', 0o600);
     fs.writeSync(descriptor, HEADER, 0, HEADER.length, 0);
     if (this.#fsync) {
       fs.fsyncSync(descriptor);
@@ -157,10 +167,13 @@ export class LogStore implements StorageClient {
   }
 
   async #write(group: readonly Pending[]): Promise<void> {
-    const segment = this.#segments.at(-1)!, parts: Buffer[] = [], updates: { key: string; place: Place | null }[] = [];
+    const segment = this.#segments.at(-1)!,
+      parts: Buffer[] = [],
+      updates: { key: string; place: Place | null }[] = [];
     let at = segment.size;
     for (const { changes } of group) {
-      const offsets: number[] = [], record = encodeRecord(changes, offsets);
+      const offsets: number[] = [],
+        record = encodeRecord(changes, offsets);
       changes.forEach(({ key, value }, i) => {
         updates.push({ key, place: value === null ? null : { segment, offset: at + offsets[i]!, size: value.length, crc: crcOf(record, i) } });
       });
@@ -194,10 +207,12 @@ export class LogStore implements StorageClient {
 
   /** Begins a new segment where the last is large enough, drops the oldest where nothing in them is needed. */
   async #tidy(): Promise<void> {
-    const live = this.#liveBytes, limit = Math.min(MAX_SEGMENT, Math.max(MIN_SEGMENT, live * 2));
+    const live = this.#liveBytes,
+      limit = Math.min(MAX_SEGMENT, Math.max(MIN_SEGMENT, live * 2));
     if (this.#segments.at(-1)!.size >= limit) this.#begin(this.#segments.at(-1)!.number + 1);
     this.#dropDead();
-    const oldest = this.#segments[0]!, total = this.#segments.reduce((sum, segment) => sum + segment.size, 0);
+    const oldest = this.#segments[0]!,
+      total = this.#segments.reduce((sum, segment) => sum + segment.size, 0);
     if (this.#segments.length < 2 || total <= MIN_SEGMENT || live * 2 > total) return;
     await this.#rewrite(oldest);
     this.#dropDead();
@@ -265,7 +280,8 @@ function crcOf(record: readonly Buffer[], index: number): number {
 
 async function writeParts(descriptor: number, parts: readonly Buffer[], position: number): Promise<void> {
   for (let i = 0, at = position; i < parts.length; i += MAX_PARTS) {
-    const slice = parts.slice(i, i + MAX_PARTS), size = slice.reduce((sum, part) => sum + part.length, 0);
+    const slice = parts.slice(i, i + MAX_PARTS),
+      size = slice.reduce((sum, part) => sum + part.length, 0);
     const count = await new Promise<number>((resolve, reject) => {
       fs.writev(descriptor, slice, at, (error, n) => (error ? reject(error) : resolve(n)));
     });

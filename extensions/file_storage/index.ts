@@ -17,7 +17,8 @@ export default defineExtension({
     const extension: StorageExtension & { start(): void; shutdown(): Promise<void> } = {
       start() {
         if (config.create_directory) fs.mkdirSync(config.directory, { recursive: true, mode });
-        else if (!fs.existsSync(config.directory)) throw new Error(`extensions::${id}::directory: "${config.directory}" does not exist; make it or set create_directory: true`);
+        else if (!fs.existsSync(config.directory))
+          throw new Error(`extensions::${id}::directory: "${config.directory}" does not exist; make it or set create_directory: true`);
       },
       async storageClient(component, name = ''): Promise<StorageClient> {
         const folder = path.join(config.directory, folderName(component, name));

@@ -22,7 +22,10 @@ export async function acquireLock(file: string, timeoutMs: number): Promise<() =
     }
     const owner = readOwner(file);
     if (owner === 'none' || (owner === process.pid && !held.has(file))) fs.rmSync(file, { force: true });
-    else if (Date.now() >= end) throw new Error(`${file}: the storage is in use by ${owner === process.pid ? 'this process' : `process ${owner}`}; give every process and component a storage of its own`);
+    else if (Date.now() >= end)
+      throw new Error(
+        `${file}: the storage is in use by ${owner === process.pid ? 'this process' : `process ${owner}`}; give every process and component a storage of its own`,
+      );
   }
 }
 

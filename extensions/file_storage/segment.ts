@@ -67,7 +67,8 @@ export class Segment {
       if (this.#closing && this.#readers === 0) fs.closeSync(this.descriptor);
     }
     const crc = crc32c(bytes) >>> 0;
-    if (crc !== place.crc) throw new CorruptError(`${this.path} at offset ${place.offset}: value checksum is ${place.crc.toString(16)}, computed ${crc.toString(16)}`);
+    if (crc !== place.crc)
+      throw new CorruptError(`${this.path} at offset ${place.offset}: value checksum is ${place.crc.toString(16)}, computed ${crc.toString(16)}`);
     return bytes;
   }
 
@@ -84,12 +85,15 @@ export function encodeRecord(changes: readonly Change[], offsets: number[]): Buf
   const keys = changes.map((change) => Buffer.from(change.key));
   let size = 4;
   for (const key of keys) size += 2 + key.length + 8;
-  const head = Buffer.allocUnsafe(8 + size), parts: Buffer[] = [head];
+  const head = Buffer.allocUnsafe(8 + size),
+    parts: Buffer[] = [head];
   head.writeUInt32LE(size, 4);
   head.writeUInt32LE(changes.length, 8);
-  let at = 12, valueAt = head.length;
+  let at = 12,
+    valueAt = head.length;
   changes.forEach((change, i) => {
-    const key = keys[i]!, value = change.value;
+    const key = keys[i]!,
+      value = change.value;
     if (key.length > 0xffff) throw new RangeError(`a storage key has ${key.length} bytes; 65535 are the most`);
     at = head.writeUInt16LE(key.length, at);
     at += key.copy(head, at);
@@ -109,7 +113,8 @@ export function encodeRecord(changes: readonly Change[], offsets: number[]): Buf
  * as whole only if its values' checksums agree; for the file that was written last, whose end may be torn.
  */
 export function scanSegment(segment: Segment, checkValues: boolean, visit: (key: string, place: Place | null) => void): number {
-  const { descriptor, size } = segment, head = Buffer.alloc(8);
+  const { descriptor, size } = segment,
+    head = Buffer.alloc(8);
   let at = HEADER.length;
   while (at + 12 <= size) {
     if (fs.readSync(descriptor, head, 0, 8, at) < 8) return at;
@@ -128,14 +133,16 @@ export function scanSegment(segment: Segment, checkValues: boolean, visit: (key:
 
 function parseEntries(segment: Segment, entries: Buffer, valuesAt: number): { items: { key: string; place: Place | null }[]; end: number } | null {
   const items: { key: string; place: Place | null }[] = [];
-  let at = 4, end = valuesAt;
+  let at = 4,
+    end = valuesAt;
   for (let left = entries.readUInt32LE(0); left > 0; left--) {
     if (at + 2 > entries.length) return null;
     const keySize = entries.readUInt16LE(at);
     if (at + 2 + keySize + 8 > entries.length) return null;
     const key = entries.toString('utf8', at + 2, at + 2 + keySize);
     at += 2 + keySize;
-    const size = entries.readUInt32LE(at), crc = entries.readUInt32LE(at + 4);
+    const size = entries.readUInt32LE(at),
+      crc = entries.readUInt32LE(at + 4);
     at += 8;
     items.push({ key, place: size === DELETED ? null : { segment, offset: end, size, crc } });
     if (size !== DELETED) end += size;

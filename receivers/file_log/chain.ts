@@ -1,7 +1,7 @@
 /**
  * The operators of a receiver as a graph: ids, outputs, the sink at the end. Faults of the configuration are found here, all of them.
  */
-import { type ConfigIssue } from '#src/core/errors.ts';
+import type { ConfigIssue } from '#src/core/errors.ts';
 import type { Entry } from './entry.ts';
 import { Operator, type OperatorContext } from './operators/base.ts';
 import { OPERATORS } from './operators/registry.ts';
@@ -28,7 +28,9 @@ export class Chain {
 
   /** Throws ConfigFaults. */
   constructor(plans: readonly OperatorPlan[], context: OperatorContext) {
-    const faults: ConfigIssue[] = [], operators: Operator[] = [], places = new Map<Operator, number>();
+    const faults: ConfigIssue[] = [],
+      operators: Operator[] = [],
+      places = new Map<Operator, number>();
     plans.forEach((plan, index) => {
       try {
         const operator = OPERATORS[plan.type]!.build(plan.config, context);
@@ -54,12 +56,15 @@ export class Chain {
     }
     operators.forEach((operator, i) => {
       try {
-        operator.connect((id) => {
-          const found = byId.get(id);
-          if (found === undefined) throw new Error(`operator '${operator.id}': output '${id}' does not exist`);
-          if (found === operator) throw new Error(`operator '${operator.id}' cannot output to itself`);
-          return found;
-        }, operators[i + 1] ?? this.#sink);
+        operator.connect(
+          (id) => {
+            const found = byId.get(id);
+            if (found === undefined) throw new Error(`operator '${operator.id}': output '${id}' does not exist`);
+            if (found === operator) throw new Error(`operator '${operator.id}' cannot output to itself`);
+            return found;
+          },
+          operators[i + 1] ?? this.#sink,
+        );
       } catch (error) {
         faults.push({ path: [places.get(operator)!], message: (error as Error).message });
       }
@@ -113,7 +118,8 @@ export class ConfigFaults extends Error {
 }
 
 function findLoop(operators: readonly Operator[]): Operator[] | null {
-  const done = new Set<Operator>(), path: Operator[] = [];
+  const done = new Set<Operator>(),
+    path: Operator[] = [];
   const visit = (operator: Operator): Operator[] | null => {
     if (done.has(operator)) return null;
     const at = path.indexOf(operator);

@@ -20,31 +20,43 @@ const noContext: OperatorContext = { nowMs: Date.now, failed() {} };
 
 /** An option of the Collector that is known and refused. `harmless`: the value that asks for nothing. */
 function refused(harmless: unknown, why = 'is not supported yet') {
-  return z.unknown().optional().superRefine((value, context) => {
-    if (value !== undefined && value !== null && value !== harmless) context.addIssue({ code: 'custom', message: why });
-  });
+  return z
+    .unknown()
+    .optional()
+    .superRefine((value, context) => {
+      if (value !== undefined && value !== null && value !== harmless) context.addIssue({ code: 'custom', message: why });
+    });
 }
 
 /** A list of operators; the output is what Chain takes. */
 function operatorList() {
-  return z.array(z.looseObject({ type: z.unknown().optional() }), { error: 'must be a list of operators' }).default([]).transform((list, context): OperatorPlan[] => {
-    const plans: OperatorPlan[] = [];
-    list.forEach((item, index) => {
-      const type = item.type;
-      if (typeof type !== 'string' || type === '') {
-        context.addIssue({ code: 'custom', path: [index], message: "missing required field 'type'" });
-        return;
-      }
-      if (!Object.hasOwn(OPERATORS, type)) {
-        context.addIssue({ code: 'custom', path: [index, 'type'], message: `unsupported operator type '${type}'; use one of ${Object.keys(OPERATORS).join(', ')}` });
-        return;
-      }
-      const result = OPERATORS[type]!.schema.safeParse(item);
-      if (result.success) plans.push({ type, config: result.data });
-      else for (const issue of result.error.issues) context.addIssue({ code: 'custom', path: [index, ...(issue.path as (string | number)[])], message: `${type}: ${issue.message}` });
+  return z
+    .array(z.looseObject({ type: z.unknown().optional() }), { error: 'must be a list of operators' })
+    .default([])
+    .transform((list, context): OperatorPlan[] => {
+      const plans: OperatorPlan[] = [];
+      list.forEach((item, index) => {
+        const type = item.type;
+        if (typeof type !== 'string' || type === '') {
+          context.addIssue({ code: 'custom', path: [index], message: "missing required field 'type'" });
+          return;
+        }
+        if (!Object.hasOwn(OPERATORS, type)) {
+          context.addIssue({
+            code: 'custom',
+            path: [index, 'type'],
+            message: `unsupported operator type '${type}'; use one of ${Object.keys(OPERATORS).join(', ')}`,
+          });
+          return;
+        }
+        const result = OPERATORS[type]!.schema.safeParse(item);
+        if (result.success) plans.push({ type, config: result.data });
+        else
+          for (const issue of result.error.issues)
+            context.addIssue({ code: 'custom', path: [index, ...(issue.path as (string | number)[])], message: `${type}: ${issue.message}` });
+      });
+      return plans;
     });
-    return plans;
-  });
 }
 
 const exprText = () =>
@@ -79,11 +91,14 @@ const options = z.strictObject({
   max_batches: z.number().int().default(0).describe('Limits a poll to so many times half of max_concurrent_files; 0 is no limit.'),
   on_truncate: z.string().default('ignore').describe('What to do with a file that was cut and begins as before: ignore, read_whole_file or read_new.'),
   encoding: z.string().default('utf-8').describe('Encoding of the files.'),
-  multiline: z.strictObject({
-    line_start_pattern: z.string().default('').describe('Where an entry starts.'),
-    line_end_pattern: z.string().default('').describe('Where an entry ends.'),
-    omit_pattern: z.boolean().default(false).describe('Leave the match out of the entry.'),
-  }).prefault({}).describe('Entries of several lines.'),
+  multiline: z
+    .strictObject({
+      line_start_pattern: z.string().default('').describe('Where an entry starts.'),
+      line_end_pattern: z.string().default('').describe('Where an entry ends.'),
+      omit_pattern: z.boolean().default(false).describe('Leave the match out of the entry.'),
+    })
+    .prefault({})
+    .describe('Entries of several lines.'),
   force_flush_period: duration().prefault('500ms').describe('An unfinished entry at the end of a file that rests for so long is taken; 0 is never.'),
   preserve_leading_whitespaces: z.boolean().default(false).describe('Keep white space before an entry.'),
   preserve_trailing_whitespaces: z.boolean().default(false).describe('Keep white space behind an entry.'),
@@ -96,24 +111,40 @@ const options = z.strictObject({
   include_file_permissions: z.boolean().default(false).describe('Attribute log.file.permissions.'),
   include_file_record_number: z.boolean().default(false).describe('Attribute log.file.record_number: counts from 1.'),
   include_file_record_offset: z.boolean().default(false).describe('Attribute log.file.record_offset: where the entry starts in the file.'),
-  ordering_criteria: z.strictObject({
-    regex: z.string().default('').describe('Finds the parts of a path to sort by.'),
-    top_n: z.number().int().default(0).describe('So many files of a group are read; 0 is 1.'),
-    group_by: z.string().default('').describe('Groups of files are sorted on their own.'),
-    sort_by: z.array(sortRule).default([]).describe('The order.'),
-  }).optional().describe('Read only the first files of an order.'),
-  header: z.strictObject({
-    pattern: z.string().describe('Matches header lines.'),
-    metadata_operators: operatorList().describe('Make attributes of them.'),
-  }).optional().describe('Lines at the start of files that describe all entries.'),
+  ordering_criteria: z
+    .strictObject({
+      regex: z.string().default('').describe('Finds the parts of a path to sort by.'),
+      top_n: z.number().int().default(0).describe('So many files of a group are read; 0 is 1.'),
+      group_by: z.string().default('').describe('Groups of files are sorted on their own.'),
+      sort_by: z.array(sortRule).default([]).describe('The order.'),
+    })
+    .optional()
+    .describe('Read only the first files of an order.'),
+  header: z
+    .strictObject({
+      pattern: z.string().describe('Matches header lines.'),
+      metadata_operators: operatorList().describe('Make attributes of them.'),
+    })
+    .optional()
+    .describe('Lines at the start of files that describe all entries.'),
   compression: z.enum(['', 'gzip', 'auto']).default('').describe('gzip, or auto to find out for each file.'),
-  retry_on_failure: z.strictObject({
-    enabled: z.boolean().default(false).describe('Use the intervals below. Without it a batch that may be accepted later is offered again with the default intervals, without end.'),
-    initial_interval: duration().prefault('1s').describe('First pause.'),
-    max_interval: duration().prefault('30s').describe('Longest pause.'),
-    max_elapsed_time: duration().prefault('5m').describe('Give the batch up after so long; 0 is never.'),
-  }).prefault({}).describe('When the next component is busy.'),
-  storage: z.string().nullish().transform((value) => value ?? '').describe('Storage extension that keeps the positions.'),
+  retry_on_failure: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(false)
+        .describe('Use the intervals below. Without it a batch that may be accepted later is offered again with the default intervals, without end.'),
+      initial_interval: duration().prefault('1s').describe('First pause.'),
+      max_interval: duration().prefault('30s').describe('Longest pause.'),
+      max_elapsed_time: duration().prefault('5m').describe('Give the batch up after so long; 0 is never.'),
+    })
+    .prefault({})
+    .describe('When the next component is busy.'),
+  storage: z
+    .string()
+    .nullish()
+    .transform((value) => value ?? '')
+    .describe('Storage extension that keeps the positions.'),
   operators: operatorList().describe('What to do with entries.'),
   attributes: z.record(z.string(), exprText()).default({}).describe('Attributes of every entry; EXPR(...) is computed.'),
   resource: z.record(z.string(), exprText()).default({}).describe('Resource attributes of every entry; EXPR(...) is computed.'),
@@ -138,12 +169,14 @@ export const configSchema = options.superRefine((config, context) => {
   attempt(['exclude'], () => void new FileFinder([], config.exclude));
   if (config.start_at !== 'beginning' && config.start_at !== 'end') issue(['start_at'], `invalid start_at location '${config.start_at}'; use beginning or end`);
   if (config.max_log_size <= 0) issue(['max_log_size'], "'max_log_size' must be positive");
-  if (config.max_log_size_behavior !== 'split' && config.max_log_size_behavior !== 'truncate') issue(['max_log_size_behavior'], "'max_log_size_behavior' must be either 'split' or 'truncate'");
+  if (config.max_log_size_behavior !== 'split' && config.max_log_size_behavior !== 'truncate')
+    issue(['max_log_size_behavior'], "'max_log_size_behavior' must be either 'split' or 'truncate'");
   if (config.max_concurrent_files < 1) issue(['max_concurrent_files'], "'max_concurrent_files' must be positive");
   if (config.max_batches < 0) issue(['max_batches'], "'max_batches' must not be negative");
   if (config.fingerprint_size < MIN_FINGERPRINT) issue(['fingerprint_size'], `'fingerprint_size' must be at least ${MIN_FINGERPRINT} bytes`);
   if (config.poll_interval <= 0) issue(['poll_interval'], "'poll_interval' must be positive");
-  if (!['ignore', 'read_whole_file', 'read_new'].includes(config.on_truncate)) issue(['on_truncate'], "'on_truncate' must be one of: ignore, read_whole_file, read_new");
+  if (!['ignore', 'read_whole_file', 'read_new'].includes(config.on_truncate))
+    issue(['on_truncate'], "'on_truncate' must be one of: ignore, read_whole_file, read_new");
   attempt(['encoding'], () => void lookUpEncoding(config.encoding));
   attempt(['multiline'], () => void buildSplitter(config));
   if (config.ordering_criteria !== undefined) attempt(['ordering_criteria'], () => void new Ordering(config.ordering_criteria!));
@@ -163,9 +196,16 @@ export function buildSplitter(config: Config): Splitter {
   } catch {
     encoding = lookUpEncoding('utf-8'); // Reported where the encoding itself is checked.
   }
-  return new Splitter({
-    startPattern: config.multiline.line_start_pattern, endPattern: config.multiline.line_end_pattern, omitPattern: config.multiline.omit_pattern,
-    keepLeading: config.preserve_leading_whitespaces, keepTrailing: config.preserve_trailing_whitespaces,
-    maxLogSize: config.max_log_size, truncates: config.max_log_size_behavior === 'truncate',
-  }, encoding);
+  return new Splitter(
+    {
+      startPattern: config.multiline.line_start_pattern,
+      endPattern: config.multiline.line_end_pattern,
+      omitPattern: config.multiline.omit_pattern,
+      keepLeading: config.preserve_leading_whitespaces,
+      keepTrailing: config.preserve_trailing_whitespaces,
+      maxLogSize: config.max_log_size,
+      truncates: config.max_log_size_behavior === 'truncate',
+    },
+    encoding,
+  );
 }

@@ -43,7 +43,8 @@ export class EntryFactory {
     this.#nowMs = nowMs;
     this.#computedAttributes = Object.entries(config.attributes).filter(([, text]) => text.fixed === null);
     this.#computedResource = Object.entries(config.resource).filter(([, text]) => text.fixed === null);
-    const simple = this.#computedAttributes.length === 0 && this.#computedResource.length === 0 && !config.include_file_record_number && !config.include_file_record_offset;
+    const simple =
+      this.#computedAttributes.length === 0 && this.#computedResource.length === 0 && !config.include_file_record_number && !config.include_file_record_offset;
     this.#fast = simple && splitter.isPlain && splitter.encoding.isUtf8 ? compileFast(config, chain) : null;
   }
 
@@ -58,7 +59,8 @@ export class EntryFactory {
       known.observedMs = nowMs;
       return;
     }
-    const attributes: ValueMap = new Map<string, Value>(), resource: ValueMap = new Map<string, Value>();
+    const attributes: ValueMap = new Map<string, Value>(),
+      resource: ValueMap = new Map<string, Value>();
     for (const [key, text] of Object.entries(this.#config.attributes)) if (text.fixed !== null) attributes.set(key, text.fixed);
     for (const [key, text] of Object.entries(this.#config.resource)) if (text.fixed !== null) resource.set(key, text.fixed);
     for (const [key, value] of file.headerAttributes) attributes.set(key, value);
@@ -84,11 +86,15 @@ export class EntryFactory {
 
   /** `most` and `mostBytes`: what the batch has room for. */
   takeLines(file: TailedFile, bytes: Buffer, from: number, end: number, position: number, most: number, mostBytes: number): number {
-    return this.#fast!.take(this.#batch, this.#basis(file), file, bytes, from, end, most, mostBytes, (start, stop, at) => this.take(file, bytes, start, stop, position + at - from));
+    return this.#fast!.take(this.#batch, this.#basis(file), file, bytes, from, end, most, mostBytes, (start, stop, at) =>
+      this.take(file, bytes, start, stop, position + at - from),
+    );
   }
 
   take(file: TailedFile, bytes: Buffer, start: number, end: number, position: number): void {
-    const basis = this.#basis(file), config = this.#config, encoding = this.#splitter.encoding;
+    const basis = this.#basis(file),
+      config = this.#config,
+      encoding = this.#splitter.encoding;
     const entry = new Entry(basis.observedMs);
     entry.source = file.id;
     entry.position = position;

@@ -57,7 +57,8 @@ export class Field {
       parent = parent.get(keys[i]!);
     }
     if (!isMap(parent)) return undefined;
-    const key = keys[keys.length - 1]!, old = parent.get(key);
+    const key = keys[keys.length - 1]!,
+      old = parent.get(key);
     parent.delete(key);
     return old;
   }
@@ -70,7 +71,8 @@ export class Field {
       map = entry.body as ValueMap;
     } else map = entry[this.root];
     for (let i = 0; i < depth; i++) {
-      const key = this.keys[i]!, next = map.get(key);
+      const key = this.keys[i]!,
+        next = map.get(key);
       if (isMap(next)) map = next;
       else {
         const made: ValueMap = new Map();
@@ -88,7 +90,8 @@ export class Field {
 
 /** Throws an Error with a message for the user. `rootable`: "attributes" and "resource" alone are allowed. */
 export function parseField(text: string, rootable = false): Field {
-  const parts = splitField(text), root = parts[0]!;
+  const parts = splitField(text),
+    root = parts[0]!;
   if (root !== 'body' && root !== 'attributes' && root !== 'resource') {
     throw new Error(`field "${text}" has an unrecognized prefix; it must start with body, attributes or resource`);
   }

@@ -5,7 +5,8 @@
 import type { Value, ValueMap } from './value.ts';
 
 const MAX_DEPTH = 200;
-const MAX_INT64 = 9223372036854775807n, MIN_INT64 = -9223372036854775808n;
+const MAX_INT64 = 9223372036854775807n,
+  MIN_INT64 = -9223372036854775808n;
 
 export interface JsonOptions {
   /** Whole numbers that fit become integers. */
@@ -40,13 +41,20 @@ class Reader {
     if (depth > MAX_DEPTH) throw new Error(`JSON nests more than ${MAX_DEPTH} levels`);
     this.space();
     switch (this.text[this.at]) {
-      case '{': return this.object(depth);
-      case '[': return this.array(depth);
-      case '"': return this.string();
-      case 't': return this.word('true', true);
-      case 'f': return this.word('false', false);
-      case 'n': return this.word('null', null);
-      default: return this.number();
+      case '{':
+        return this.object(depth);
+      case '[':
+        return this.array(depth);
+      case '"':
+        return this.string();
+      case 't':
+        return this.word('true', true);
+      case 'f':
+        return this.word('false', false);
+      case 'n':
+        return this.word('null', null);
+      default:
+        return this.number();
     }
   }
 
@@ -100,7 +108,9 @@ class Reader {
 
   string(): string {
     const text = this.text;
-    let from = this.at + 1, at = from, out = '';
+    let from = this.at + 1,
+      at = from,
+      out = '';
     for (;;) {
       const c = text.charCodeAt(at);
       if (c === 34) {
@@ -128,12 +138,18 @@ class Reader {
     switch (c) {
       case '"':
       case '\\':
-      case '/': return c;
-      case 'n': return '\n';
-      case 't': return '\t';
-      case 'r': return '\r';
-      case 'b': return '\b';
-      case 'f': return '\f';
+      case '/':
+        return c;
+      case 'n':
+        return '\n';
+      case 't':
+        return '\t';
+      case 'r':
+        return '\r';
+      case 'b':
+        return '\b';
+      case 'f':
+        return '\f';
       case 'u': {
         const high = this.hex();
         if (high < 0xd800 || high > 0xdfff) return String.fromCharCode(high);

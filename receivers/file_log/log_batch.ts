@@ -35,7 +35,11 @@ export class RecordGroup {
 
   /** A whole LogsData message: ResourceLogs { resource, ScopeLogs { scope, records } }. The buffer is handed out with it. */
   finish(): Uint8Array {
-    const bytes = this.writer.buffer, end = this.writer.length, records = end - this.#head, resource = this.#resource, scope = this.#scope;
+    const bytes = this.writer.buffer,
+      end = this.writer.length,
+      records = end - this.#head,
+      resource = this.#resource,
+      scope = this.#scope;
     const scopeSize = 1 + varintSize(scope.length) + scope.length + records;
     const resourceSize = 1 + varintSize(resource.length) + resource.length + 1 + varintSize(scopeSize) + scopeSize;
     const start = end - resourceSize - 1 - varintSize(resourceSize);

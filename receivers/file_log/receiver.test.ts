@@ -22,7 +22,9 @@ function open(place: string, options: object = {}, answer: (bodies: string[]) =>
   const next = {
     async consume(batch: Batch): Promise<void> {
       const parsed = JSON.parse(formatBatchJson(batch)) as { resourceLogs: { scopeLogs: { logRecords: { body?: { stringValue: string } }[] }[] }[] };
-      const got = parsed.resourceLogs.flatMap((resource) => resource.scopeLogs.flatMap((scope) => scope.logRecords.map((record) => record.body?.stringValue ?? '')));
+      const got = parsed.resourceLogs.flatMap((resource) =>
+        resource.scopeLogs.flatMap((scope) => scope.logRecords.map((record) => record.body?.stringValue ?? '')),
+      );
       answer(got);
       bodies.push(...got);
     },
@@ -43,7 +45,8 @@ function storePath(place: string): string {
 }
 
 test('lines appended, renamed and begun anew come once and in order', async () => {
-  const place = folder(), file = path.join(place, 'a.log');
+  const place = folder(),
+    file = path.join(place, 'a.log');
   fs.writeFileSync(file, 'one\ntwo\n');
   const { receiver, until } = open(place);
   await receiver.start();
@@ -60,7 +63,8 @@ test('lines appended, renamed and begun anew come once and in order', async () =
 });
 
 test('a copied and truncated file is read on in both parts', async () => {
-  const place = folder(), file = path.join(place, 'a.log');
+  const place = folder(),
+    file = path.join(place, 'a.log');
   fs.writeFileSync(file, 'the first line of it\nsecond\n');
   const { receiver, until } = open(place);
   await receiver.start();
@@ -74,7 +78,8 @@ test('a copied and truncated file is read on in both parts', async () => {
 });
 
 test('a busy consumer gets the same batch again and no line is lost or doubled', async () => {
-  const place = folder(), file = path.join(place, 'a.log');
+  const place = folder(),
+    file = path.join(place, 'a.log');
   fs.writeFileSync(file, 'one\ntwo\n');
   let refusals = 2;
   const { receiver, until } = open(place, { retry_on_failure: { initial_interval: '5ms', enabled: true } }, () => {
@@ -88,7 +93,8 @@ test('a busy consumer gets the same batch again and no line is lost or doubled',
 });
 
 test('a batch that is refused for good is given up, and the file goes on', async () => {
-  const place = folder(), file = path.join(place, 'a.log');
+  const place = folder(),
+    file = path.join(place, 'a.log');
   fs.writeFileSync(file, 'bad\n');
   const { receiver, until } = open(place, {}, (bodies) => {
     if (bodies.includes('bad')) throw new PermanentError('no');
@@ -101,7 +107,8 @@ test('a batch that is refused for good is given up, and the file goes on', async
 });
 
 test('places outlive the process: also when the file was renamed while nobody looked, and never beyond what was accepted', async () => {
-  const place = folder(), file = path.join(place, 'a.log');
+  const place = folder(),
+    file = path.join(place, 'a.log');
   fs.writeFileSync(file, 'one\ntwo\n');
   const first = open(place, { storage: 'file_storage' });
   await first.receiver.start();
@@ -125,7 +132,9 @@ test('places outlive the process: also when the file was renamed while nobody lo
 });
 
 test('entries that wait to be joined are read again after a crash', async () => {
-  const place = folder(), file = path.join(place, 'a.log'), operators = [{ type: 'recombine', combine_field: 'body', is_first_entry: "body startsWith '#'", force_flush_period: '1h' }];
+  const place = folder(),
+    file = path.join(place, 'a.log'),
+    operators = [{ type: 'recombine', combine_field: 'body', is_first_entry: "body startsWith '#'", force_flush_period: '1h' }];
   fs.writeFileSync(file, '#1\nx\n#2\ny\n');
   const first = open(place, { storage: 'file_storage', operators });
   await first.receiver.start();
@@ -143,7 +152,10 @@ test('entries that wait to be joined are read again after a crash', async () => 
 });
 
 test('a file larger than one turn comes whole, and a line cut at its end waits for its rest', async () => {
-  const place = folder(), file = path.join(place, 'a.log'), line = 'x'.repeat(999), count = 20_000;
+  const place = folder(),
+    file = path.join(place, 'a.log'),
+    line = 'x'.repeat(999),
+    count = 20_000;
   fs.writeFileSync(file, `${line}\n`.repeat(count));
   const { receiver, bodies, until } = open(place, { force_flush_period: '10s' });
   await receiver.start();

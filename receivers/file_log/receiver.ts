@@ -41,12 +41,12 @@ export class FileLogReceiver implements EntryTaker {
   #stopping = false;
   #loop: Promise<void> = Promise.resolve();
   #wake: () => void = () => {};
-  #lastSaveMs = 0;
   readonly hasFastLines: boolean;
   readonly hasHeader: boolean;
 
   constructor(context: CreateContext<Config>, next: Consumer) {
-    const config = context.config, log = context.telemetry.log;
+    const config = context.config,
+      log = context.telemetry.log;
     this.#context = context;
     this.#config = config;
     this.#next = next;
@@ -58,13 +58,19 @@ export class FileLogReceiver implements EntryTaker {
     this.#entries = new EntryFactory(config, this.#chain, splitter, operatorContext, this.#batch, () => context.clock.nowMs());
     this.hasFastLines = this.#entries.isFast;
     this.#watcher = new Watcher(
-      new FileFinder(config.include, config.exclude), config.ordering_criteria === undefined ? null : new Ordering(config.ordering_criteria),
+      new FileFinder(config.include, config.exclude),
+      config.ordering_criteria === undefined ? null : new Ordering(config.ordering_criteria),
       {
-        fingerprintSize: config.fingerprint_size, pollMs: config.poll_interval, maxOpenFiles: config.max_concurrent_files,
-        maxPathsPerPoll: config.max_batches * Math.max(1, config.max_concurrent_files >> 1), excludeOlderThanMs: config.exclude_older_than,
-        onTruncate: config.on_truncate as 'ignore', compression: config.compression,
+        fingerprintSize: config.fingerprint_size,
+        pollMs: config.poll_interval,
+        maxOpenFiles: config.max_concurrent_files,
+        maxPathsPerPoll: config.max_batches * Math.max(1, config.max_concurrent_files >> 1),
+        excludeOlderThanMs: config.exclude_older_than,
+        onTruncate: config.on_truncate as 'ignore',
+        compression: config.compression,
       },
-      config.start_at === 'beginning', log,
+      config.start_at === 'beginning',
+      log,
     );
     this.#reader = new FileReader(splitter, this, config.force_flush_period, config.max_log_size);
   }
@@ -73,7 +79,10 @@ export class FileLogReceiver implements EntryTaker {
     const { config, host, id } = this.#context;
     if (config.storage !== '') {
       const extension = host.extension(config.storage);
-      if (!isStorage(extension)) throw new Error(`receivers::${id}::storage: storage extension '${config.storage}' ${extension === undefined ? 'not found' : 'cannot store'}; configure it under extensions and name it in service::extensions`);
+      if (!isStorage(extension))
+        throw new Error(
+          `receivers::${id}::storage: storage extension '${config.storage}' ${extension === undefined ? 'not found' : 'cannot store'}; configure it under extensions and name it in service::extensions`,
+        );
       this.#checkpoints = new Checkpoints(await extension.storageClient(`receiver:${id}`));
       this.#watcher.restore(await this.#checkpoints.load(), this.#nowMs());
     }
@@ -182,7 +191,8 @@ export class FileLogReceiver implements EntryTaker {
   }
 
   async #offer(batch: Batch): Promise<boolean> {
-    const { retry_on_failure: retry, poll_interval: pollMs } = this.#config, startMs = this.#nowMs();
+    const { retry_on_failure: retry, poll_interval: pollMs } = this.#config,
+      startMs = this.#nowMs();
     let pauseMs = retry.initial_interval;
     for (;;) {
       try {
@@ -233,7 +243,6 @@ export class FileLogReceiver implements EntryTaker {
       this.#entries.forget(file);
     }
     if (this.#checkpoints === null) return;
-    this.#lastSaveMs = this.#nowMs();
     try {
       await this.#checkpoints.save(this.#watcher.files);
     } catch (error) {
@@ -264,7 +273,10 @@ function failureLog(context: CreateContext<Config>): OperatorContext {
       const nowMs = context.clock.nowMs();
       if (nowMs < (quietUntil.get(operatorId) ?? 0)) return;
       quietUntil.set(operatorId, nowMs + COMPLAINT_MS);
-      log.error('Failed to process a record; further failures of this operator are only counted for a minute.', { operator_id: operatorId, error: errorText(error) });
+      log.error('Failed to process a record; further failures of this operator are only counted for a minute.', {
+        operator_id: operatorId,
+        error: errorText(error),
+      });
     },
   };
 }

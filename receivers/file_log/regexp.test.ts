@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { GoRegExp } from './regexp.ts';
 
 test('patterns match what they match in Go', () => {
-  const check = (pattern: string, text: string, want: string[] | null) => assert.deepEqual(new GoRegExp(pattern).exec(text), want, `${pattern} on ${JSON.stringify(text)}`);
+  const check = (pattern: string, text: string, want: string[] | null) =>
+    assert.deepEqual(new GoRegExp(pattern).exec(text), want, `${pattern} on ${JSON.stringify(text)}`);
   check('^(?P<a>\\w+)(?: (?P<b>\\d+))?$', 'word', ['word', 'word', '']);
   check('(?i)login$', 'do LOGIN', ['LOGIN']);
   check('a(?i)b|c', 'aB', ['aB']);

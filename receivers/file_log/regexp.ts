@@ -73,7 +73,10 @@ export class GoRegExp {
 
   /** Go's ReplaceAllString: $1, ${1}, $name and ${name} in the template, $$ for a dollar sign. */
   replaceAll(text: string, template: string): string {
-    let out = '', copied = 0, from = 0, lastEnd = -1;
+    let out = '',
+      copied = 0,
+      from = 0,
+      lastEnd = -1;
     while (from <= text.length) {
       const match = this.find(text, from);
       if (match === null) break;

@@ -25,13 +25,36 @@ interface Flags {
 const SPACE = '\\t\\n\\f\\r ';
 const NOT_SPACE = '\\0-\\x08\\x0b\\x0e-\\x1f!-\\u{10ffff}';
 const POSIX: Readonly<Record<string, string>> = {
-  alnum: '0-9A-Za-z', alpha: 'A-Za-z', ascii: '\\0-\\x7f', blank: '\\t ', cntrl: '\\0-\\x1f\\x7f', digit: '0-9', graph: '!-~', lower: 'a-z',
-  print: ' -~', punct: '!-\\/:-@\\[-`\\{-~', space: '\\t\\n\\v\\f\\r ', upper: 'A-Z', word: '0-9A-Za-z_', xdigit: '0-9A-Fa-f',
+  alnum: '0-9A-Za-z',
+  alpha: 'A-Za-z',
+  ascii: '\\0-\\x7f',
+  blank: '\\t ',
+  cntrl: '\\0-\\x1f\\x7f',
+  digit: '0-9',
+  graph: '!-~',
+  lower: 'a-z',
+  print: ' -~',
+  punct: '!-\\/:-@\\[-`\\{-~',
+  space: '\\t\\n\\v\\f\\r ',
+  upper: 'A-Z',
+  word: '0-9A-Za-z_',
+  xdigit: '0-9A-Fa-f',
 };
 const NOT_POSIX: Readonly<Record<string, string>> = {
-  alnum: '\\0-\\/:-@\\[-`\\{-\\u{10ffff}', alpha: '\\0-@\\[-`\\{-\\u{10ffff}', ascii: '\\x80-\\u{10ffff}', blank: '\\0-\\x08\\n-\\x1f!-\\u{10ffff}', cntrl: ' -~\\x80-\\u{10ffff}',
-  digit: '\\0-\\/:-\\u{10ffff}', graph: '\\0- \\x7f-\\u{10ffff}', lower: '\\0-`\\{-\\u{10ffff}', print: '\\0-\\x1f\\x7f-\\u{10ffff}', punct: '\\0- 0-9A-Za-z\\x7f-\\u{10ffff}',
-  space: '\\0-\\x08\\x0e-\\x1f!-\\u{10ffff}', upper: '\\0-@\\[-\\u{10ffff}', word: '\\0-\\/:-@\\[-\\^`\\{-\\u{10ffff}', xdigit: '\\0-\\/:-@G-`g-\\u{10ffff}',
+  alnum: '\\0-\\/:-@\\[-`\\{-\\u{10ffff}',
+  alpha: '\\0-@\\[-`\\{-\\u{10ffff}',
+  ascii: '\\x80-\\u{10ffff}',
+  blank: '\\0-\\x08\\n-\\x1f!-\\u{10ffff}',
+  cntrl: ' -~\\x80-\\u{10ffff}',
+  digit: '\\0-\\/:-\\u{10ffff}',
+  graph: '\\0- \\x7f-\\u{10ffff}',
+  lower: '\\0-`\\{-\\u{10ffff}',
+  print: '\\0-\\x1f\\x7f-\\u{10ffff}',
+  punct: '\\0- 0-9A-Za-z\\x7f-\\u{10ffff}',
+  space: '\\0-\\x08\\x0e-\\x1f!-\\u{10ffff}',
+  upper: '\\0-@\\[-\\u{10ffff}',
+  word: '\\0-\\/:-@\\[-\\^`\\{-\\u{10ffff}',
+  xdigit: '\\0-\\/:-@G-`g-\\u{10ffff}',
 };
 const MAX_REPEAT = 1000;
 
@@ -53,11 +76,17 @@ class Parser {
   /** One alternation up to ")" or the end. `inner` tells whether something in it repeats or branches. */
   alternation(flags: Flags, depth: number): { source: string; varies: boolean; anchored: boolean } {
     if (depth > 200) this.fail('expression nests too deeply', this.text.slice(0, 40));
-    let source = '', mode = '', varies = false, branches = 0, first = true, anchored = false, allAnchored = true;
+    let source = '',
+      mode = '',
+      varies = false,
+      branches = 0,
+      first = true,
+      anchored = false,
+      allAnchored = true;
     const local = { ...flags };
     const text = this.text;
     while (this.at < text.length && text[this.at] !== ')') {
-      const start = this.at, c = text[this.at]!;
+      const c = text[this.at]!;
       if (c === '|') {
         this.at++;
         source += mode === '' ? '|' : `)|${mode}`;
@@ -67,7 +96,9 @@ class Parser {
         first = true;
         continue;
       }
-      let atom = '', atomVaries = false, canRepeat = true;
+      let atom = '',
+        atomVaries = false,
+        canRepeat = true;
       if (c === '(') {
         const flagGroup = /^\(\?([imsU]*)(?:-([imsU]+))?([:)])/.exec(text.slice(this.at));
         if (flagGroup && (flagGroup[1] !== '' || flagGroup[2] !== undefined || flagGroup[3] === ':')) {
@@ -125,7 +156,8 @@ class Parser {
       } else if (c === '[') atom = this.charClass();
       else if (c === '\\') {
         if (text[this.at + 1] === 'Q') {
-          const end = text.indexOf('\\E', this.at + 2), literal = text.slice(this.at + 2, end < 0 ? text.length : end);
+          const end = text.indexOf('\\E', this.at + 2),
+            literal = text.slice(this.at + 2, end < 0 ? text.length : end);
           this.at = end < 0 ? text.length : end + 2;
           const points = Array.from(literal);
           source += points.slice(0, -1).map(escapeChar).join('');
@@ -162,8 +194,11 @@ class Parser {
   }
 
   repeat(flags: Flags): { source: string; min: number; max: number } | null {
-    const text = this.text, c = text[this.at];
-    let min = 0, max = Infinity, source: string;
+    const text = this.text,
+      c = text[this.at];
+    let min = 0,
+      max = Infinity,
+      source: string;
     const start = this.at;
     if (c === '*') source = '*';
     else if (c === '+') {
@@ -193,23 +228,36 @@ class Parser {
 
   /** An escape outside (`inClass` false) or inside a class; returns JavaScript source. */
   escape(inClass: boolean): string {
-    const text = this.text, c = text[this.at + 1];
+    const text = this.text,
+      c = text[this.at + 1];
     if (c === undefined) this.fail('trailing backslash at end of expression', '');
     const whole = text.slice(this.at, this.at + 2);
     this.at += 2;
     switch (c) {
-      case 'd': return '\\d';
-      case 'D': return '\\D';
-      case 'w': return inClass ? '0-9A-Za-z_' : '[0-9A-Za-z_]';
-      case 'W': return inClass ? NOT_POSIX.word! : '[^0-9A-Za-z_]';
-      case 's': return inClass ? SPACE : `[${SPACE}]`;
-      case 'S': return inClass ? NOT_SPACE : `[^${SPACE}]`;
-      case 'a': return '\\x07';
-      case 'f': return '\\f';
-      case 't': return '\\t';
-      case 'n': return '\\n';
-      case 'r': return '\\r';
-      case 'v': return '\\v';
+      case 'd':
+        return '\\d';
+      case 'D':
+        return '\\D';
+      case 'w':
+        return inClass ? '0-9A-Za-z_' : '[0-9A-Za-z_]';
+      case 'W':
+        return inClass ? NOT_POSIX.word! : '[^0-9A-Za-z_]';
+      case 's':
+        return inClass ? SPACE : `[${SPACE}]`;
+      case 'S':
+        return inClass ? NOT_SPACE : `[^${SPACE}]`;
+      case 'a':
+        return '\\x07';
+      case 'f':
+        return '\\f';
+      case 't':
+        return '\\t';
+      case 'n':
+        return '\\n';
+      case 'r':
+        return '\\r';
+      case 'v':
+        return '\\v';
       case 'p':
       case 'P': {
         const long = /^\{(\^?)([^}]*)\}/.exec(text.slice(this.at));
@@ -230,10 +278,18 @@ class Parser {
         if (code > 0x10ffff) this.fail('invalid escape sequence', whole);
         return `\\u{${code.toString(16)}}`;
       }
-      case 'A': if (!inClass) return '^'; break;
-      case 'z': if (!inClass) return '$'; break;
-      case 'b': if (!inClass) return '\\b'; break;
-      case 'B': if (!inClass) return '\\B'; break;
+      case 'A':
+        if (!inClass) return '^';
+        break;
+      case 'z':
+        if (!inClass) return '$';
+        break;
+      case 'b':
+        if (!inClass) return '\\b';
+        break;
+      case 'B':
+        if (!inClass) return '\\B';
+        break;
       default:
     }
     if (c >= '0' && c <= '7') {
@@ -247,7 +303,8 @@ class Parser {
   }
 
   charClass(): string {
-    const text = this.text, start = this.at;
+    const text = this.text,
+      start = this.at;
     let source = '[';
     this.at++;
     if (text[this.at] === '^') {

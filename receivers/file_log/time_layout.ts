@@ -6,8 +6,34 @@ import { Instant } from './value.ts';
 import { UTC, loadZone, type Zone } from './zone.ts';
 
 export type StepKind =
-  | 'year' | 'year2' | 'year2or4' | 'month' | 'month0' | 'monthName' | 'monthLong' | 'day' | 'day0' | 'day_' | 'yearDay' | 'weekday' | 'weekdayLong' | 'hour' | 'hour12' | 'hour120'
-  | 'minute' | 'minute0' | 'second' | 'second0' | 'fraction0' | 'fraction9' | 'PM' | 'pm' | 'AMPM' | 'zone' | 'offset' | 'offsetAny';
+  | 'year'
+  | 'year2'
+  | 'year2or4'
+  | 'month'
+  | 'month0'
+  | 'monthName'
+  | 'monthLong'
+  | 'day'
+  | 'day0'
+  | 'day_'
+  | 'yearDay'
+  | 'weekday'
+  | 'weekdayLong'
+  | 'hour'
+  | 'hour12'
+  | 'hour120'
+  | 'minute'
+  | 'minute0'
+  | 'second'
+  | 'second0'
+  | 'fraction0'
+  | 'fraction9'
+  | 'PM'
+  | 'pm'
+  | 'AMPM'
+  | 'zone'
+  | 'offset'
+  | 'offsetAny';
 export interface Step {
   /** Text before the element; a run of spaces in it stands for any number of them. */
   readonly prefix: string;
@@ -23,8 +49,29 @@ const DAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 
 const ELEMENT =
   /January|Jan|Monday|Mon|MST|Z070000|Z07:00:00|Z0700|Z07:00|Z07|-070000|-07:00:00|-0700|-07:00|-07|2006|__2|_2006|_2|002|01|02|03|04|05|06|15|1|2|3|4|5|PM|pm|[.,]0+(?!\d)|[.,]9+(?!\d)/g;
 const KINDS: Readonly<Record<string, StepKind>> = {
-  January: 'monthLong', Jan: 'monthName', Monday: 'weekdayLong', Mon: 'weekday', MST: 'zone', 2006: 'year', __2: 'yearDay', _2: 'day_', '002': 'yearDay', '01': 'month0', '02': 'day0',
-  '03': 'hour120', '04': 'minute0', '05': 'second0', '06': 'year2', 15: 'hour', 1: 'month', 2: 'day', 3: 'hour12', 4: 'minute', 5: 'second', PM: 'PM', pm: 'pm',
+  January: 'monthLong',
+  Jan: 'monthName',
+  Monday: 'weekdayLong',
+  Mon: 'weekday',
+  MST: 'zone',
+  2006: 'year',
+  __2: 'yearDay',
+  _2: 'day_',
+  '002': 'yearDay',
+  '01': 'month0',
+  '02': 'day0',
+  '03': 'hour120',
+  '04': 'minute0',
+  '05': 'second0',
+  '06': 'year2',
+  15: 'hour',
+  1: 'month',
+  2: 'day',
+  3: 'hour12',
+  4: 'minute',
+  5: 'second',
+  PM: 'PM',
+  pm: 'pm',
 };
 
 /** The steps of a Go layout. */
@@ -33,7 +80,8 @@ export function goSteps(layout: string): Step[] {
   let from = 0;
   ELEMENT.lastIndex = 0;
   for (let match = ELEMENT.exec(layout); match !== null; match = ELEMENT.exec(layout)) {
-    let text = match[0], at = match.index;
+    let text = match[0],
+      at = match.index;
     // "Jan" and "Mon" inside a longer word are plain text.
     if ((text === 'Jan' || text === 'Mon') && /[a-z]/.test(layout[at + 3] ?? '')) continue;
     if (text === '_2006') {
@@ -125,7 +173,9 @@ export class TimeLayout {
 
   /** One or two digits; `exact`: two. */
   #number(exact: boolean): number {
-    const text = this.#text, a = text.charCodeAt(this.#at), b = text.charCodeAt(this.#at + 1);
+    const text = this.#text,
+      a = text.charCodeAt(this.#at),
+      b = text.charCodeAt(this.#at + 1);
     if (!isDigit(a) || (exact && !isDigit(b))) fail(text, `cannot parse ${JSON.stringify(text.slice(this.#at))} as a number`);
     this.#at++;
     if (!isDigit(b)) return a - 48;
@@ -175,36 +225,58 @@ export class TimeLayout {
         this.#month = this.#number(step.kind === 'month0');
         if (this.#month < 1 || this.#month > 12) fail(text, 'month out of range');
         return;
-      case 'monthName': this.#month = this.#name(MONTHS, true) + 1; return;
-      case 'monthLong': this.#month = this.#name(MONTHS, false) + 1; return;
-      case 'weekday': this.#name(DAYS, true); return;
-      case 'weekdayLong': this.#name(DAYS, false); return;
+      case 'monthName':
+        this.#month = this.#name(MONTHS, true) + 1;
+        return;
+      case 'monthLong':
+        this.#month = this.#name(MONTHS, false) + 1;
+        return;
+      case 'weekday':
+        this.#name(DAYS, true);
+        return;
+      case 'weekdayLong':
+        this.#name(DAYS, false);
+        return;
       case 'day_':
         if (text[this.#at] === ' ') this.#at++;
         this.#day = this.#number(false);
         return;
-      case 'day': this.#day = this.#number(false); return;
-      case 'day0': this.#day = this.#number(true); return;
+      case 'day':
+        this.#day = this.#number(false);
+        return;
+      case 'day0':
+        this.#day = this.#number(true);
+        return;
       case 'yearDay':
         this.#yearDay = Number(/^ {0,2}\d{1,3}/.exec(text.slice(this.#at))?.[0] ?? fail(text, 'no day of the year'));
         this.#at += 3;
         return;
-      case 'hour': this.#hour = this.#within(this.#number(false), 23, 'hour'); return;
-      case 'hour12': this.#hour = this.#within(this.#number(false), 12, 'hour'); return;
-      case 'hour120': this.#hour = this.#within(this.#number(true), 12, 'hour'); return;
+      case 'hour':
+        this.#hour = this.#within(this.#number(false), 23, 'hour');
+        return;
+      case 'hour12':
+        this.#hour = this.#within(this.#number(false), 12, 'hour');
+        return;
+      case 'hour120':
+        this.#hour = this.#within(this.#number(true), 12, 'hour');
+        return;
       case 'minute':
-      case 'minute0': this.#minute = this.#within(this.#number(step.kind === 'minute0'), 59, 'minute'); return;
+      case 'minute0':
+        this.#minute = this.#within(this.#number(step.kind === 'minute0'), 59, 'minute');
+        return;
       case 'second':
       case 'second0': {
         this.#second = this.#within(this.#number(step.kind === 'second0'), 59, 'second');
         // A fraction the layout does not mention is read, too.
         const c = text[this.#at];
-        if ((c === '.' || c === ',') && isDigit(text.charCodeAt(this.#at + 1)) && !(following?.prefix === '' && following.kind?.startsWith('fraction'))) this.#fraction(0);
+        if ((c === '.' || c === ',') && isDigit(text.charCodeAt(this.#at + 1)) && !(following?.prefix === '' && following.kind?.startsWith('fraction')))
+          this.#fraction(0);
         return;
       }
       case 'fraction0': {
         const size = step.detail.length;
-        if (!/^[.,]\d+$/.test(text.slice(this.#at, this.#at + size)) || text.length < this.#at + size) fail(text, `cannot parse ${JSON.stringify(text.slice(this.#at))} as a fraction`);
+        if (!/^[.,]\d+$/.test(text.slice(this.#at, this.#at + size)) || text.length < this.#at + size)
+          fail(text, `cannot parse ${JSON.stringify(text.slice(this.#at))} as a fraction`);
         this.#fraction(size - 1);
         return;
       }
@@ -216,15 +288,20 @@ export class TimeLayout {
       case 'PM':
       case 'pm':
       case 'AMPM': {
-        const word = text.slice(this.#at, this.#at + 2), shape = step.kind === 'PM' ? /^[AP]M$/ : step.kind === 'pm' ? /^[ap]m$/ : /^[ap]m$/i;
+        const word = text.slice(this.#at, this.#at + 2),
+          shape = step.kind === 'PM' ? /^[AP]M$/ : step.kind === 'pm' ? /^[ap]m$/ : /^[ap]m$/i;
         if (!shape.test(word)) fail(text, `cannot parse ${JSON.stringify(text.slice(this.#at))} as AM or PM`);
         this.#pm = word[0]!.toLowerCase() === 'p' ? 2 : 1;
         this.#at += 2;
         return;
       }
-      case 'zone': this.#zone(); return;
+      case 'zone':
+        this.#zone();
+        return;
       case 'offset':
-      case 'offsetAny': this.#readOffset(step); return;
+      case 'offsetAny':
+        this.#readOffset(step);
+        return;
       default:
     }
   }
@@ -249,7 +326,8 @@ export class TimeLayout {
   }
 
   #readOffset(step: Step): void {
-    const text = this.#text, rest = text.slice(this.#at, this.#at + 9);
+    const text = this.#text,
+      rest = text.slice(this.#at, this.#at + 9);
     if (rest[0] === 'Z' && (step.kind === 'offsetAny' || step.detail[0] === 'Z')) {
       this.#at++;
       this.#offset = 0;
@@ -259,7 +337,8 @@ export class TimeLayout {
     const form = step.kind === 'offsetAny' ? /^([+-])(\d\d)(?::?(\d\d)(?::?(\d\d))?)?/ : OFFSET_FORMS[step.detail.slice(1)]!;
     const match = form.exec(rest);
     if (match === null) fail(text, `cannot parse ${JSON.stringify(rest)} as an offset`);
-    const hours = Number(match[2]), minutes = Number(match[3] ?? 0);
+    const hours = Number(match[2]),
+      minutes = Number(match[3] ?? 0);
     if (hours > 24 || minutes > 59) fail(text, 'time zone offset out of range');
     this.#offset = (match[1] === '-' ? -1 : 1) * (hours * 3600 + minutes * 60 + Number(match[4] ?? 0));
     this.#at += match[0].length;
@@ -267,7 +346,9 @@ export class TimeLayout {
 
   #finish(): Instant {
     const options = this.#options;
-    let year = this.#year, month = this.#month, day = this.#day;
+    let year = this.#year,
+      month = this.#month,
+      day = this.#day;
     if (this.#yearDay > 0 && month < 0) {
       month = 1;
       day = this.#yearDay;
@@ -314,7 +395,11 @@ export class TimeLayout {
 }
 
 const OFFSET_FORMS: Readonly<Record<string, RegExp>> = {
-  '07': /^([+-])(\d\d)/, '0700': /^([+-])(\d\d)(\d\d)/, '07:00': /^([+-])(\d\d):(\d\d)/, '070000': /^([+-])(\d\d)(\d\d)(\d\d)/, '07:00:00': /^([+-])(\d\d):(\d\d):(\d\d)/,
+  '07': /^([+-])(\d\d)/,
+  '0700': /^([+-])(\d\d)(\d\d)/,
+  '07:00': /^([+-])(\d\d):(\d\d)/,
+  '070000': /^([+-])(\d\d)(\d\d)(\d\d)/,
+  '07:00:00': /^([+-])(\d\d):(\d\d):(\d\d)/,
 };
 
 /** Go's rule for a layout without a location: a layout that ends in Z is UTC, any other local. */

@@ -5,14 +5,16 @@ const SIMPLE: Readonly<Record<string, string>> = { a: '\x07', b: '\b', f: '\f', 
 
 /** Throws where the text is no literal. */
 export function unquoteGo(text: string): string {
-  const quote = text[0], inner = text.slice(1, -1);
+  const quote = text[0],
+    inner = text.slice(1, -1);
   if (text.length < 2 || quote !== text[text.length - 1] || (quote !== '"' && quote !== '`' && quote !== "'")) throw new Error('invalid syntax');
   if (quote === '`') {
     if (inner.includes('`')) throw new Error('invalid syntax');
     return inner.replaceAll('\r', '');
   }
   const bytes: Buffer[] = [];
-  let at = 0, points = 0;
+  let at = 0,
+    points = 0;
   while (at < inner.length) {
     const c = String.fromCodePoint(inner.codePointAt(at)!);
     if (c === quote || c === '\n') throw new Error('invalid syntax');

@@ -15,9 +15,20 @@ export class Zone {
   /** Throws a RangeError where the system knows no such zone. */
   constructor(name: string) {
     this.name = name;
-    this.#format = name === 'UTC' ? null : new Intl.DateTimeFormat('en-US', {
-      timeZone: name, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric', era: 'short',
-    });
+    this.#format =
+      name === 'UTC'
+        ? null
+        : new Intl.DateTimeFormat('en-US', {
+            timeZone: name,
+            hourCycle: 'h23',
+            year: 'numeric',
+            month: 'numeric',
+            day: 'numeric',
+            hour: 'numeric',
+            minute: 'numeric',
+            second: 'numeric',
+            era: 'short',
+          });
   }
 
   /** Seconds ahead of UTC at an instant. */
@@ -26,7 +37,8 @@ export class Zone {
     const quarter = Math.floor((seconds * 1000) / QUARTER_MS);
     const known = this.#cache.get(quarter);
     if (known !== undefined) return known;
-    const at = quarter * QUARTER_MS, parts: Record<string, string> = {};
+    const at = quarter * QUARTER_MS,
+      parts: Record<string, string> = {};
     if (!(Math.abs(at) < 8.64e15)) return 0;
     for (const part of this.#format.formatToParts(at)) parts[part.type] = part.value;
     const year = parts.era === 'BC' ? 1 - Number(parts.year) : Number(parts.year);
@@ -49,7 +61,10 @@ export class Zone {
 
 export const UTC = new Zone('UTC');
 
-const zones = new Map<string, Zone>([['UTC', UTC], ['', UTC]]);
+const zones = new Map<string, Zone>([
+  ['UTC', UTC],
+  ['', UTC],
+]);
 
 /** Throws an Error that names the zone. "Local" is the process's own zone. */
 export function loadZone(name: string): Zone {

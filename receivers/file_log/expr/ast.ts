@@ -7,7 +7,7 @@ export type Node =
   | { readonly kind: 'pointer'; readonly name: '' | 'acc' | 'index'; readonly at: number }
   | { readonly kind: 'unary'; readonly operator: '!' | '-' | '+'; readonly operand: Node; readonly at: number }
   | { readonly kind: 'binary'; readonly operator: string; readonly left: Node; readonly right: Node; readonly at: number }
-  | { readonly kind: 'conditional'; readonly test: Node; readonly then: Node; readonly otherwise: Node; readonly at: number }
+  | { readonly kind: 'conditional'; readonly test: Node; readonly consequent: Node; readonly otherwise: Node; readonly at: number }
   | { readonly kind: 'member'; readonly object: Node; readonly key: Node; readonly optional: boolean; readonly at: number }
   | { readonly kind: 'slice'; readonly object: Node; readonly from: Node | null; readonly to: Node | null; readonly at: number }
   | { readonly kind: 'chain'; readonly inner: Node; readonly at: number }

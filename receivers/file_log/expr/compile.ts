@@ -57,7 +57,8 @@ export function compileNode(node: Node, scope: Scope): Evaluate {
       const value = node.value;
       return () => value;
     }
-    case 'name': return compileName(node.name, scope);
+    case 'name':
+      return compileName(node.name, scope);
     case 'pointer': {
       const slot = scope.item + (node.name === '' ? 0 : node.name === 'index' ? 1 : 2);
       return (frame) => frame.slots[slot]!;
@@ -67,13 +68,17 @@ export function compileNode(node: Node, scope: Scope): Evaluate {
       if (node.operator === '!') return (frame) => !truth(operand(frame));
       return node.operator === '-' ? (frame) => negate(operand(frame)) : operand;
     }
-    case 'binary': return compileBinary(node, scope);
+    case 'binary':
+      return compileBinary(node, scope);
     case 'conditional': {
-      const test = compileNode(node.test, scope), then = compileNode(node.then, scope), otherwise = compileNode(node.otherwise, scope);
+      const test = compileNode(node.test, scope),
+        then = compileNode(node.consequent, scope),
+        otherwise = compileNode(node.otherwise, scope);
       return (frame) => (truth(test(frame)) ? then(frame) : otherwise(frame));
     }
     case 'member': {
-      const object = compileNode(node.object, scope), optional = node.optional;
+      const object = compileNode(node.object, scope),
+        optional = node.optional;
       if (node.key.kind === 'literal' && typeof node.key.value === 'string') {
         const key = node.key.value;
         return (frame) => {
@@ -98,10 +103,13 @@ export function compileNode(node: Node, scope: Scope): Evaluate {
       };
     }
     case 'slice': {
-      const object = compileNode(node.object, scope), from = node.from && compileNode(node.from, scope), to = node.to && compileNode(node.to, scope);
+      const object = compileNode(node.object, scope),
+        from = node.from && compileNode(node.from, scope),
+        to = node.to && compileNode(node.to, scope);
       return (frame) => slice(object(frame), from ? from(frame) : null, to ? to(frame) : null);
     }
-    case 'call': return compileCall(node, scope);
+    case 'call':
+      return compileCall(node, scope);
     case 'let': {
       const value = compileNode(node.value, scope);
       const [inner, slot] = scope.withName(node.name);
@@ -127,29 +135,45 @@ function compileName(name: string, scope: Scope): Evaluate {
   if (slot !== undefined) return (frame) => frame.slots[slot]!;
   switch (name) {
     case '$':
-    case 'body': return (frame) => frame.entry.body;
-    case 'attributes': return (frame) => frame.entry.attributes;
-    case 'resource': return (frame) => frame.entry.resource;
-    case 'severity_text': return (frame) => frame.entry.severityText;
-    case 'severity_number': return (frame) => BigInt(frame.entry.severityNumber);
-    default: return () => null;
+    case 'body':
+      return (frame) => frame.entry.body;
+    case 'attributes':
+      return (frame) => frame.entry.attributes;
+    case 'resource':
+      return (frame) => frame.entry.resource;
+    case 'severity_text':
+      return (frame) => frame.entry.severityText;
+    case 'severity_number':
+      return (frame) => BigInt(frame.entry.severityNumber);
+    default:
+      return () => null;
   }
 }
 
 function compileBinary(node: Node & { kind: 'binary' }, scope: Scope): Evaluate {
-  const left = compileNode(node.left, scope), right = compileNode(node.right, scope);
+  const left = compileNode(node.left, scope),
+    right = compileNode(node.right, scope);
   switch (node.operator) {
     case 'or':
-    case '||': return (frame) => truth(left(frame)) || truth(right(frame));
+    case '||':
+      return (frame) => truth(left(frame)) || truth(right(frame));
     case 'and':
-    case '&&': return (frame) => truth(left(frame)) && truth(right(frame));
-    case '==': return (frame) => equal(left(frame), right(frame));
-    case '!=': return (frame) => !equal(left(frame), right(frame));
-    case '<': return (frame) => compare(left(frame), right(frame), '<') < 0;
-    case '<=': return (frame) => compare(left(frame), right(frame), '<=') <= 0;
-    case '>': return (frame) => compare(left(frame), right(frame), '>') > 0;
-    case '>=': return (frame) => compare(left(frame), right(frame), '>=') >= 0;
-    case '+': return (frame) => add(left(frame), right(frame));
+    case '&&':
+      return (frame) => truth(left(frame)) && truth(right(frame));
+    case '==':
+      return (frame) => equal(left(frame), right(frame));
+    case '!=':
+      return (frame) => !equal(left(frame), right(frame));
+    case '<':
+      return (frame) => compare(left(frame), right(frame), '<') < 0;
+    case '<=':
+      return (frame) => compare(left(frame), right(frame), '<=') <= 0;
+    case '>':
+      return (frame) => compare(left(frame), right(frame), '>') > 0;
+    case '>=':
+      return (frame) => compare(left(frame), right(frame), '>=') >= 0;
+    case '+':
+      return (frame) => add(left(frame), right(frame));
     case '-':
     case '*':
     case '/':
@@ -158,16 +182,25 @@ function compileBinary(node: Node & { kind: 'binary' }, scope: Scope): Evaluate 
       return (frame) => arithmetic(left(frame), right(frame), operator);
     }
     case '**':
-    case '^': return (frame) => power(left(frame), right(frame));
-    case '..': return (frame) => range(left(frame), right(frame));
-    case '??': return (frame) => left(frame) ?? right(frame);
-    case 'in': return (frame) => includes(left(frame), right(frame));
-    case 'matches': return compileMatches(node, left, right, scope);
+    case '^':
+      return (frame) => power(left(frame), right(frame));
+    case '..':
+      return (frame) => range(left(frame), right(frame));
+    case '??':
+      return (frame) => left(frame) ?? right(frame);
+    case 'in':
+      return (frame) => includes(left(frame), right(frame));
+    case 'matches':
+      return compileMatches(node, left, right, scope);
     // Nil contains nothing and is not an error.
-    case 'contains': return (frame) => textOf(left(frame), right(frame), (a, b) => a.includes(b));
-    case 'startsWith': return (frame) => textOf(left(frame), right(frame), (a, b) => a.startsWith(b));
-    case 'endsWith': return (frame) => textOf(left(frame), right(frame), (a, b) => a.endsWith(b));
-    default: throw new ExprError(`unknown operator ${node.operator}`, scope.source, node.at);
+    case 'contains':
+      return (frame) => textOf(left(frame), right(frame), (a, b) => a.includes(b));
+    case 'startsWith':
+      return (frame) => textOf(left(frame), right(frame), (a, b) => a.startsWith(b));
+    case 'endsWith':
+      return (frame) => textOf(left(frame), right(frame), (a, b) => a.endsWith(b));
+    default:
+      throw new ExprError(`unknown operator ${node.operator}`, scope.source, node.at);
   }
 }
 
@@ -190,7 +223,8 @@ function compileMatches(node: Node & { kind: 'binary' }, left: Evaluate, right: 
     };
   }
   return (frame) => {
-    const value = left(frame), pattern = right(frame);
+    const value = left(frame),
+      pattern = right(frame);
     return value !== null && pattern !== null && new GoRegExp(text(pattern)).test(text(value));
   };
 }
@@ -213,7 +247,8 @@ export class Expression {
   /** Throws ExprError where `source` does not compile. `wantBool`: a result that can only be something else is refused, too. */
   constructor(source: string, wantBool = false) {
     this.source = source;
-    const node = parseExpr(source), scope = new Scope(source, new Map(), -1, { slots: 0 });
+    const node = parseExpr(source),
+      scope = new Scope(source, new Map(), -1, { slots: 0 });
     const type = staticType(node);
     if (wantBool && type !== 'any' && type !== 'bool') throw new ExprError(`expected bool, but got ${type}`, source, 0);
     this.#evaluate = compileNode(node, scope);

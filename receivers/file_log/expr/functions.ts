@@ -34,11 +34,18 @@ const rounding = (work: (x: number) => number): Definition =>
     return work(Number(value));
   });
 const trimmer = (value: string, cut: string, left: boolean, right: boolean): string => {
-  let from = 0, to = value.length;
+  let from = 0,
+    to = value.length;
   while (left && from < to && cut.includes(value[from]!)) from++;
   while (right && to > from && cut.includes(value[to - 1]!)) to--;
   return value.slice(from, to);
 };
+/** The largest (sign 1) or smallest (-1) of integers and doubles, with its own type. */
+function extreme(values: readonly (number | bigint)[], sign: 1 | -1): Value {
+  let best: number | bigint | null = null;
+  for (const value of values) if (best === null || compare(value, best, '<') === sign) best = value;
+  return best;
+}
 const SPACES = ' \t\n\v\f\r\u0085\u00a0';
 const sorted = (items: readonly Value[], order: Value | undefined): Value[] => {
   const sign = order === 'desc' ? -1 : 1;
@@ -119,19 +126,26 @@ const FUNCTIONS: Readonly<Record<string, Definition>> = {
     if (times < 0 || times * text(value!).length > 1_000_000) throw new Error('memory budget exceeded');
     return text(value!).repeat(times);
   }),
-  join: define(1, 2, ([items, glue]) => list(items!).map(text).join(glue === undefined ? '' : text(glue))),
+  join: define(1, 2, ([items, glue]) =>
+    list(items!)
+      .map(text)
+      .join(glue === undefined ? '' : text(glue)),
+  ),
   indexOf: define(2, 2, ([value, part]) => byteIndex(text(value!), text(value!).indexOf(text(part!)))),
   lastIndexOf: define(2, 2, ([value, part]) => byteIndex(text(value!), text(value!).lastIndexOf(text(part!)))),
   hasPrefix: define(2, 2, ([value, part]) => text(value!).startsWith(text(part!))),
   hasSuffix: define(2, 2, ([value, part]) => text(value!).endsWith(text(part!))),
-  max: define(1, Infinity, (args) => numbersOf(args).reduce((a, b) => (b > a ? b : a))),
-  min: define(1, Infinity, (args) => numbersOf(args).reduce((a, b) => (b < a ? b : a))),
+  max: define(1, Infinity, (args) => extreme(numbersOf(args), 1)),
+  min: define(1, Infinity, (args) => extreme(numbersOf(args), -1)),
   mean: define(1, Infinity, (args) => {
     const all = numbersOf(args);
     return all.length === 0 ? 0 : all.reduce((sum: number, x) => sum + Number(x), 0) / all.length;
   }),
   median: define(1, Infinity, (args) => {
-    const all = numbersOf(args).map(Number).sort((a, b) => a - b), middle = all.length >> 1;
+    const all = numbersOf(args)
+        .map(Number)
+        .sort((a, b) => a - b),
+      middle = all.length >> 1;
     if (all.length === 0) return 0;
     return all.length % 2 === 1 ? all[middle]! : (all[middle - 1]! + all[middle]!) / 2;
   }),
@@ -248,15 +262,18 @@ export function compileCall(node: Node & { kind: 'call' }, scope: Scope): Evalua
   }
   if (args.length < definition.least) throw new ExprError(`not enough arguments to call ${name}`, scope.source, node.at);
   if (args.length > definition.most) throw new ExprError(`too many arguments to call ${name}`, scope.source, node.at);
-  const compiled = args.map((arg) => compileNode(arg, scope)), work = definition.work;
+  const compiled = args.map((arg) => compileNode(arg, scope)),
+    work = definition.work;
   return (frame) => work(compiled.map((arg) => arg(frame)));
 }
 
 function compileOverList(node: Node & { kind: 'call' }, scope: Scope): Evaluate {
-  const work = OVER_LIST[node.name]!, args = node.args;
+  const work = OVER_LIST[node.name]!,
+    args = node.args;
   const plainCount = node.name === 'count' && args.length === 1;
   if (args.length < 2 && !plainCount) throw new ExprError(`not enough arguments to call ${node.name}`, scope.source, node.at);
-  const items = compileNode(args[0]!, scope), [inner, slot] = scope.withPredicate();
+  const items = compileNode(args[0]!, scope),
+    [inner, slot] = scope.withPredicate();
   const predicate: Evaluate = plainCount ? (frame) => frame.slots[slot]! : compileNode(args[1]!, inner);
   const extra = args[2] && compileNode(args[2], scope);
   return (frame) => {
@@ -273,8 +290,10 @@ function compileOverList(node: Node & { kind: 'call' }, scope: Scope): Evaluate 
 }
 
 function compileReduce(node: Node & { kind: 'call' }, scope: Scope): Evaluate {
-  const items = compileNode(node.args[0]!, scope), [inner, slot] = scope.withPredicate();
-  const work = compileNode(node.args[1]!, inner), initial = node.args[2] && compileNode(node.args[2], scope);
+  const items = compileNode(node.args[0]!, scope),
+    [inner, slot] = scope.withPredicate();
+  const work = compileNode(node.args[1]!, inner),
+    initial = node.args[2] && compileNode(node.args[2], scope);
   return (frame) => {
     const all = list(items(frame));
     if (all.length === 0 && initial === undefined) throw new Error('reduce of empty array with no initial value');

@@ -14,8 +14,11 @@ export interface Token {
 /** A fault in an expression, shown with a caret below the place. */
 export class ExprError extends Error {
   constructor(message: string, source: string, at: number) {
-    const before = source.slice(0, at), line = before.split('\n').length, start = before.lastIndexOf('\n') + 1;
-    const end = source.indexOf('\n', at), text = source.slice(start, end < 0 ? source.length : end);
+    const before = source.slice(0, at),
+      line = before.split('\n').length,
+      start = before.lastIndexOf('\n') + 1;
+    const end = source.indexOf('\n', at),
+      text = source.slice(start, end < 0 ? source.length : end);
     super(`${message} (${line}:${at - start})\n | ${text}\n | ${'.'.repeat(Math.max(0, at - start - (at >= source.length ? 1 : 0)))}^`);
   }
 }

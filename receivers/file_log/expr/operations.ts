@@ -44,7 +44,7 @@ export function equal(a: Value, b: Value): boolean {
 
 /** Negative, zero or positive. */
 export function compare(a: Value, b: Value, operator: string): number {
-  if (isNumber(a) && isNumber(b)) return a < b ? -1 : a > b ? 1 : a == b ? 0 : Number.NaN; // biome-ignore lint/suspicious/noDoubleEquals: bigint against double
+  if (isNumber(a) && isNumber(b)) return a < b ? -1 : a > b ? 1 : a >= b ? 0 : Number.NaN;
   if (typeof a === 'string' && typeof b === 'string') return a < b ? -1 : a > b ? 1 : 0;
   throw new Error(`invalid operation: ${typeName(a)} ${operator} ${typeName(b)}`);
 }
@@ -63,7 +63,8 @@ export function arithmetic(a: Value, b: Value, operator: '+' | '-' | '*' | '/' |
   }
   if (operator === '/') return Number(a) / Number(b);
   if (typeof a === 'bigint' && typeof b === 'bigint') return BigInt.asIntN(64, operator === '+' ? a + b : operator === '-' ? a - b : a * b);
-  const x = Number(a), y = Number(b);
+  const x = Number(a),
+    y = Number(b);
   return operator === '+' ? x + y : operator === '-' ? x - y : x * y;
 }
 
@@ -78,7 +79,8 @@ export function negate(value: Value): Value {
 }
 
 export function range(from: Value, to: Value): Value {
-  const first = toInteger(from), last = toInteger(to);
+  const first = toInteger(from),
+    last = toInteger(to);
   if (last - first >= MAX_RANGE) throw new Error('memory budget exceeded');
   const items: Value[] = [];
   for (let i = first; i <= last; i++) items.push(BigInt(i));
@@ -103,7 +105,8 @@ export function fetch(value: Value, key: Value): Value {
   if (isMap(value)) return typeof key === 'string' ? (value.get(key) ?? null) : null;
   if (value instanceof OpaqueMap) return lookUp(value, key) ?? null;
   if ((Array.isArray(value) || typeof value === 'string') && isNumber(key)) {
-    const index = toInteger(key), at = index < 0 ? value.length + index : index;
+    const index = toInteger(key),
+      at = index < 0 ? value.length + index : index;
     if (at < 0 || at >= value.length) throw new Error(`index out of range: ${index} (array length is ${value.length})`);
     return value[at]!;
   }
@@ -117,6 +120,7 @@ export function slice(value: Value, from: Value, to: Value): Value {
     const at = toInteger(index);
     return Math.min(Math.max(at < 0 ? value.length + at : at, 0), value.length);
   };
-  const start = place(from, 0), end = place(to, value.length);
+  const start = place(from, 0),
+    end = place(to, value.length);
   return value.slice(start, Math.max(start, end));
 }

@@ -6,15 +6,51 @@ import type { Node } from './ast.ts';
 import { ExprError, type Token, tokenize } from './lexer.ts';
 
 const BINARY: Readonly<Record<string, readonly [precedence: number, right: boolean]>> = {
-  '|': [0, false], or: [10, false], '||': [10, false], and: [15, false], '&&': [15, false], '==': [20, false], '!=': [20, false], '<': [20, false], '>': [20, false],
-  '>=': [20, false], '<=': [20, false], in: [20, false], matches: [20, false], contains: [20, false], startsWith: [20, false], endsWith: [20, false], '..': [25, false],
-  '+': [30, false], '-': [30, false], '*': [60, false], '/': [60, false], '%': [60, false], '**': [100, true], '^': [100, true], '??': [500, false],
+  '|': [0, false],
+  or: [10, false],
+  '||': [10, false],
+  and: [15, false],
+  '&&': [15, false],
+  '==': [20, false],
+  '!=': [20, false],
+  '<': [20, false],
+  '>': [20, false],
+  '>=': [20, false],
+  '<=': [20, false],
+  in: [20, false],
+  matches: [20, false],
+  contains: [20, false],
+  startsWith: [20, false],
+  endsWith: [20, false],
+  '..': [25, false],
+  '+': [30, false],
+  '-': [30, false],
+  '*': [60, false],
+  '/': [60, false],
+  '%': [60, false],
+  '**': [100, true],
+  '^': [100, true],
+  '??': [500, false],
 };
 const UNARY: Readonly<Record<string, number>> = { not: 50, '!': 50, '-': 90, '+': 90 };
 const NEGATABLE = new Set(['in', 'matches', 'contains', 'startsWith', 'endsWith']);
 /** Function name to the argument that is a predicate over the elements. */
 const PREDICATES: Readonly<Record<string, number>> = {
-  all: 1, none: 1, any: 1, one: 1, filter: 1, map: 1, count: 1, sum: 1, find: 1, findIndex: 1, findLast: 1, findLastIndex: 1, groupBy: 1, sortBy: 1, reduce: 1,
+  all: 1,
+  none: 1,
+  any: 1,
+  one: 1,
+  filter: 1,
+  map: 1,
+  count: 1,
+  sum: 1,
+  find: 1,
+  findIndex: 1,
+  findLast: 1,
+  findLastIndex: 1,
+  groupBy: 1,
+  sortBy: 1,
+  reduce: 1,
 };
 const MAX_DEPTH = 250;
 
@@ -64,7 +100,8 @@ class Parser {
 
   sequence(): Node {
     if (this.is('let')) {
-      const at = this.next().at, name = this.next();
+      const at = this.next().at,
+        name = this.next();
       if (name.kind !== 'name') throw new ExprError('unexpected token, a variable name is needed', this.source, name.at);
       this.expect('=');
       const value = this.expression(0);
@@ -80,7 +117,8 @@ class Parser {
     for (;;) {
       const token = this.token;
       if (token.kind !== 'operator' && token.kind !== 'name') break;
-      let operator = token.text, negated = false;
+      let operator = token.text,
+        negated = false;
       if (operator === 'not' && NEGATABLE.has(this.tokens[this.index + 1]!.text)) {
         operator = this.tokens[this.index + 1]!.text;
         negated = true;
@@ -100,11 +138,11 @@ class Parser {
     }
     if (precedence === 0 && this.is('?')) {
       const at = this.next().at;
-      if (this.accept(':')) left = { kind: 'conditional', test: left, then: left, otherwise: this.expression(0), at };
+      if (this.accept(':')) left = { kind: 'conditional', test: left, consequent: left, otherwise: this.expression(0), at };
       else {
         const then = this.expression(0);
         this.expect(':');
-        left = { kind: 'conditional', test: left, then, otherwise: this.expression(0), at };
+        left = { kind: 'conditional', test: left, consequent: then, otherwise: this.expression(0), at };
       }
     }
     this.depth--;
@@ -112,7 +150,8 @@ class Parser {
   }
 
   ifElse(): Node {
-    const at = this.next().at, test = this.expression(0);
+    const at = this.next().at,
+      test = this.expression(0);
     this.expect('{');
     const then = this.sequence();
     this.expect('}');
@@ -124,7 +163,7 @@ class Parser {
       otherwise = this.sequence();
       this.expect('}');
     }
-    return { kind: 'conditional', test, then, otherwise, at };
+    return { kind: 'conditional', test, consequent: then, otherwise, at };
   }
 
   primary(): Node {
@@ -153,8 +192,10 @@ class Parser {
     }
     this.next();
     switch (token.kind) {
-      case 'number': return this.postfix({ kind: 'literal', value: token.value, at: token.at });
-      case 'string': return this.postfix({ kind: 'literal', value: token.text, at: token.at });
+      case 'number':
+        return this.postfix({ kind: 'literal', value: token.value, at: token.at });
+      case 'string':
+        return this.postfix({ kind: 'literal', value: token.text, at: token.at });
       case 'name': {
         if (token.text === 'true' || token.text === 'false') return this.postfix({ kind: 'literal', value: token.text === 'true', at: token.at });
         if (token.text === 'nil') return this.postfix({ kind: 'literal', value: null, at: token.at });
@@ -210,7 +251,8 @@ class Parser {
   }
 
   call(name: Token, given: readonly Node[]): Node {
-    const args: Node[] = [...given], predicate = Object.hasOwn(PREDICATES, name.text) ? PREDICATES[name.text]! : -1;
+    const args: Node[] = [...given],
+      predicate = Object.hasOwn(PREDICATES, name.text) ? PREDICATES[name.text]! : -1;
     this.expect('(');
     while (!this.is(')')) {
       if (args.length > given.length) {
@@ -231,7 +273,8 @@ class Parser {
   }
 
   postfix(start: Node): Node {
-    let node = start, chained = false;
+    let node = start,
+      chained = false;
     for (;;) {
       const token = this.token;
       if (this.is('.') || this.is('?.')) {

@@ -63,19 +63,26 @@ export class FastLines {
     const resource = new Map(basis.resource);
     let usable = true;
     if (this.#container?.addMetadata === true) {
-      const path = basis.attributes.get('log.file.path'), pod = typeof path === 'string' ? podOfPath(path) : null;
+      const path = basis.attributes.get('log.file.path'),
+        pod = typeof path === 'string' ? podOfPath(path) : null;
       if (pod === null) usable = false;
       else for (const [key, value] of pod) resource.set(key, value);
     }
     const stream = (name: string): Presets => this.#presets(new Map([...basis.attributes, ['log.iostream', name], ['logtag', 'F']]));
     return {
-      usable, groupKey: groupKey(resource.size === 0 ? '' : toJson(resource), ''), resource, plain: this.#presets(basis.attributes),
-      stdout: this.#container === null ? NO_PRESETS : stream('stdout'), stderr: this.#container === null ? NO_PRESETS : stream('stderr'),
+      usable,
+      groupKey: groupKey(resource.size === 0 ? '' : toJson(resource), ''),
+      resource,
+      plain: this.#presets(basis.attributes),
+      stdout: this.#container === null ? NO_PRESETS : stream('stdout'),
+      stderr: this.#container === null ? NO_PRESETS : stream('stderr'),
     };
   }
 
   #presets(attributes: ReadonlyMap<string, Value>): Presets {
-    const writer = new ProtoWriter(256), ids: number[] = [], starts: number[] = [];
+    const writer = new ProtoWriter(256),
+      ids: number[] = [],
+      starts: number[] = [];
     for (const [key, value] of attributes) {
       ids.push(this.#keys.idOfText(key));
       starts.push(writer.length);
@@ -93,7 +100,11 @@ export class FastLines {
     const last = bytes.lastIndexOf(10, end - 1);
     if (last < from) return from;
     const { preserve_leading_whitespaces: keepLeading, preserve_trailing_whitespaces: keepTrailing, max_log_size: maxSize } = this.#config;
-    const clean = isUtf8(bytes.subarray(from, last + 1)), line = this.#line, state = this.#state, steps = this.#steps, hasContainer = this.#container !== null;
+    const clean = isUtf8(bytes.subarray(from, last + 1)),
+      line = this.#line,
+      state = this.#state,
+      steps = this.#steps,
+      hasContainer = this.#container !== null;
     state.stdout = shared.stdout;
     state.stderr = shared.stderr;
     state.plain = shared.plain;
@@ -101,11 +112,13 @@ export class FastLines {
     const observed = BigInt(Math.trunc(basis.observedMs * 1000)) * 1000n;
     line.observedLo = Number(observed & 0xffffffffn) | 0;
     line.observedHi = Number(observed >> 32n) | 0;
-    let at = from, group = batch.group(shared.groupKey, () => encodeResource(shared.resource), '');
+    let at = from,
+      group = batch.group(shared.groupKey, () => encodeResource(shared.resource), '');
     const before = group.count;
     for (let left = most; left > 0 && at <= last && group.sizeBytes < mostBytes; left--) {
       const feed = bytes.indexOf(10, at);
-      let start = at, stop = feed;
+      let start = at,
+        stop = feed;
       if (stop > start && bytes[stop - 1] === 13) stop--;
       if (stop - start > maxSize) break; // Splitting it is the splitter's.
       if (!keepTrailing) while (stop > start && isSpace(bytes[stop - 1]!)) stop--;
@@ -143,15 +156,26 @@ function isSpace(code: number): boolean {
 
 /** Null where the chain has an operator without a step, or branches. */
 export function compileFast(config: Config, chain: Chain): FastLines | null {
-  const keys = new KeyTable(), constants = new Constants(), state: FileState = { stdout: NO_PRESETS, stderr: NO_PRESETS, plain: NO_PRESETS };
-  const builders: ((line: Line) => Step)[] = [], operators = chain.operators;
+  const keys = new KeyTable(),
+    constants = new Constants(),
+    state: FileState = { stdout: NO_PRESETS, stderr: NO_PRESETS, plain: NO_PRESETS };
+  const builders: ((line: Line) => Step)[] = [],
+    operators = chain.operators;
   for (let i = 0; i < operators.length; i++) {
-    const operator = operators[i]!, next = operators[i + 1];
+    const operator = operators[i]!,
+      next = operators[i + 1];
     if (operator.outputs.length !== 1 || (next !== undefined ? operator.outputs[0] !== next : operators.includes(operator.outputs[0]!))) return null;
     const builder = stepOf(operator, keys, constants, state, i === 0);
     if (builder === null) return null;
     builders.push(builder);
   }
   const line = new Line(keys, constants.finish());
-  return new FastLines(config, chain, keys, line, builders.map((builder) => builder(line)), state);
+  return new FastLines(
+    config,
+    chain,
+    keys,
+    line,
+    builders.map((builder) => builder(line)),
+    state,
+  );
 }

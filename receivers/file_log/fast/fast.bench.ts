@@ -12,7 +12,11 @@ const config = configSchema.parse({
   include: ['/x/*.log'],
   operators: [
     { type: 'container', add_metadata_from_filepath: false },
-    { type: 'json_parser', timestamp: { parse_from: 'attributes.ts', layout_type: 'gotime', layout: '2006-01-02T15:04:05.999999999Z07:00' }, severity: { parse_from: 'attributes.level' } },
+    {
+      type: 'json_parser',
+      timestamp: { parse_from: 'attributes.ts', layout_type: 'gotime', layout: '2006-01-02T15:04:05.999999999Z07:00' },
+      severity: { parse_from: 'attributes.level' },
+    },
   ],
 });
 const text = Array.from({ length: LINES }, (_, i) => {
@@ -21,14 +25,19 @@ const text = Array.from({ length: LINES }, (_, i) => {
 }).join('');
 const bytes = Buffer.alloc(Buffer.byteLength(text) + 8);
 bytes.write(text);
-const end = bytes.length - 8, context = { nowMs: Date.now, failed() {} }, chain = new Chain(config.operators, context), batch = new LogBatch();
-const entries = new EntryFactory(config, chain, buildSplitter(config), context, batch, Date.now), file = new TailedFile('a', '/x/a.log', '1:1', Buffer.alloc(0));
+const end = bytes.length - 8,
+  context = { nowMs: Date.now, failed() {} },
+  chain = new Chain(config.operators, context),
+  batch = new LogBatch();
+const entries = new EntryFactory(config, chain, buildSplitter(config), context, batch, Date.now),
+  file = new TailedFile('a', '/x/a.log', '1:1', Buffer.alloc(0));
 testContext(config);
 entries.openFile(file, Date.now());
 
 const measure = (name: string, pass: () => void): void => {
   for (let i = 0; i < 5; i++) pass();
-  const start = process.hrtime.bigint(), passes = 20;
+  const start = process.hrtime.bigint(),
+    passes = 20;
   for (let i = 0; i < passes; i++) pass();
   console.log(`${name}: ${(Number(process.hrtime.bigint() - start) / passes / LINES).toFixed(0)} ns a line`);
 };

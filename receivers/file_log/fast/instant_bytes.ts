@@ -23,7 +23,10 @@ export class InstantBytes {
   /** Reads [from, end) as "2006-01-02T15:04:05[.digits](Z|+07:00)"; `separator` stands for the T. False: declined. */
   read(bytes: Uint8Array, view: DataView, from: number, end: number, separator: number): boolean {
     if (end - from < 20 || bytes[from + 10] !== separator) return false;
-    const a = view.getInt32(from, true), b = view.getInt32(from + 4, true), c = view.getInt32(from + 8, true), d = view.getInt32(from + 12, true);
+    const a = view.getInt32(from, true),
+      b = view.getInt32(from + 4, true),
+      c = view.getInt32(from + 8, true),
+      d = view.getInt32(from + 12, true);
     if ((a !== this.#a || b !== this.#b || c !== this.#c || d !== this.#d) && !this.#minute(bytes, from)) return false;
     this.#a = a;
     this.#b = b;
@@ -31,7 +34,9 @@ export class InstantBytes {
     this.#d = d;
     const second = two(bytes, from + 17);
     if (bytes[from + 16] !== 58 || second < 0 || second > 59) return false;
-    let at = from + 19, ch = bytes[at]!, nanos = 0;
+    let at = from + 19,
+      ch = bytes[at]!,
+      nanos = 0;
     if (ch === 46 || ch === 44) {
       const first = ++at;
       ch = bytes[at]!;
@@ -47,20 +52,26 @@ export class InstantBytes {
     this.isUtc = ch === 90;
     if (this.isUtc) at++;
     else if (ch === 43 || ch === 45) {
-      const hours = two(bytes, at + 1), minutes = two(bytes, at + 4);
+      const hours = two(bytes, at + 1),
+        minutes = two(bytes, at + 4);
       if (hours < 0 || minutes < 0 || bytes[at + 3] !== 58 || hours > 24 || minutes > 59) return false;
       rest += (ch === 45 ? 1 : -1) * (hours * 60 + minutes) * 6e10;
       at += 6;
     } else return false;
     if (at !== end) return false;
-    const high = Math.floor(rest / 4294967296), lo = this.#minuteLo + (rest - high * 4294967296);
+    const high = Math.floor(rest / 4294967296),
+      lo = this.#minuteLo + (rest - high * 4294967296);
     this.lo = lo >>> 0;
     this.hi = this.#minuteHi + high + (lo > 4294967295 ? 1 : 0);
     return true;
   }
 
   #minute(bytes: Uint8Array, p: number): boolean {
-    const year = two(bytes, p) * 100 + two(bytes, p + 2), month = two(bytes, p + 5), day = two(bytes, p + 8), hour = two(bytes, p + 11), minute = two(bytes, p + 14);
+    const year = two(bytes, p) * 100 + two(bytes, p + 2),
+      month = two(bytes, p + 5),
+      day = two(bytes, p + 8),
+      hour = two(bytes, p + 11),
+      minute = two(bytes, p + 14);
     // Times before 1971 and after 2261 wrap or round: the general path has them.
     if (bytes[p + 4] !== 45 || bytes[p + 7] !== 45 || bytes[p + 13] !== 58 || year < 1971 || year > 2261 || month < 1 || month > 12) return false;
     const isLeap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
@@ -74,6 +85,7 @@ export class InstantBytes {
 
 /** Two digits, or something far below zero. */
 function two(bytes: Uint8Array, at: number): number {
-  const a = bytes[at]! - 48, b = bytes[at + 1]! - 48;
+  const a = bytes[at]! - 48,
+    b = bytes[at + 1]! - 48;
   return a >>> 0 > 9 || b >>> 0 > 9 ? -100_000 : a * 10 + b;
 }

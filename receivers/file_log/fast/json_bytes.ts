@@ -8,7 +8,9 @@ import { INPUT_TEXT, MAX_SLOTS, SCRATCH_TEXT, SCRATCH_VALUE, type Scratch, type 
 
 const POW10 = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 const MAX_DEPTH = 100;
-const TRUE = 0x65757274, ALSE = 0x65736c61, NULL = 0x6c6c756e;
+const TRUE = 0x65757274,
+  ALSE = 0x65736c61,
+  NULL = 0x6c6c756e;
 
 export class JsonBytes {
   readonly #keys: KeyTable;
@@ -32,9 +34,14 @@ export class JsonBytes {
 
   /** Reads the object that is all of [from, end). `line` numbers lines, `previous` is the key that came before. False: declined. */
   read(from: number, end: number, line: number, previous: number): boolean {
-    const bytes = this.bytes, view = this.view, keys = this.#keys, slots = this.#slots, scratch = this.#scratch;
+    const bytes = this.bytes,
+      view = this.view,
+      keys = this.#keys,
+      slots = this.#slots,
+      scratch = this.#scratch;
     const { follows, seen, slot, rawSize } = keys;
-    let at = this.#space(from, end), prev = previous;
+    let at = this.#space(from, end),
+      prev = previous;
     if (at >= end || bytes[at] !== 123) return false;
     at = this.#space(at + 1, end);
     if (bytes[at] === 125) return this.#space(at + 1, end) === end;
@@ -62,7 +69,8 @@ export class JsonBytes {
       }
       if (at >= end) return false;
       let index = slots.count;
-      if (seen[id] === line) index = slot[id]!; // The last of equal keys stays.
+      if (seen[id] === line)
+        index = slot[id]!; // The last of equal keys stays.
       else {
         if (index === MAX_SLOTS) return false;
         slots.count++;
@@ -112,7 +120,9 @@ export class JsonBytes {
   #text(from: number, end: number): number {
     const view = this.view;
     for (let at = from; at < end; at += 4) {
-      const word = view.getInt32(at, true), quote = word ^ 0x22222222, slash = word ^ 0x5c5c5c5c;
+      const word = view.getInt32(at, true),
+        quote = word ^ 0x22222222,
+        slash = word ^ 0x5c5c5c5c;
       const hit = (((quote - 0x01010101) & ~quote) | ((slash - 0x01010101) & ~slash)) & 0x80808080;
       if (hit === 0) continue;
       // The lowest hit is never a false one.
@@ -129,8 +139,11 @@ export class JsonBytes {
 
   /** A text with an escape at `place`: resolved into the scratch buffer. */
   #escaped(from: number, place: number, end: number): number {
-    const bytes = this.bytes, scratch = this.#scratch, out = scratch.bytes;
-    let o = scratch.top, at = from;
+    const bytes = this.bytes,
+      scratch = this.#scratch,
+      out = scratch.bytes;
+    let o = scratch.top,
+      at = from;
     this.#inScratch = true;
     this.#textStart = o;
     for (; at < place; at++) out[o++] = bytes[at]!;
@@ -184,7 +197,8 @@ export class JsonBytes {
     if (from + 4 > end) return -1;
     let value = 0;
     for (let i = from; i < from + 4; i++) {
-      const c = this.bytes[i]!, digit = c >= 48 && c <= 57 ? c - 48 : c >= 97 && c <= 102 ? c - 87 : c >= 65 && c <= 70 ? c - 55 : -1;
+      const c = this.bytes[i]!,
+        digit = c >= 48 && c <= 57 ? c - 48 : c >= 97 && c <= 102 ? c - 87 : c >= 65 && c <= 70 ? c - 55 : -1;
       if (digit < 0) return -1;
       value = (value << 4) | digit;
     }
@@ -193,8 +207,12 @@ export class JsonBytes {
 
   /** A number as the content of an AnyValue: a double, or an integer where they are wanted. */
   #number(from: number, end: number): number {
-    const bytes = this.bytes, scratch = this.#scratch;
-    let at = from, c = bytes[at]!, value = 0, fraction = 0;
+    const bytes = this.bytes,
+      scratch = this.#scratch;
+    let at = from,
+      c = bytes[at]!,
+      value = 0,
+      fraction = 0;
     const negative = c === 45;
     if (negative) c = bytes[++at]!;
     const first = at;
@@ -230,7 +248,8 @@ export class JsonBytes {
     } else if (this.#parseInts && fraction === 0) {
       if (negative) return -1;
       const out = scratch.bytes;
-      let o = scratch.top, rest = value;
+      let o = scratch.top,
+        rest = value;
       out[o++] = 0x18;
       while (rest > 127) {
         out[o++] = (rest % 128) | 128;
@@ -252,7 +271,10 @@ export class JsonBytes {
 
   /** Any value as the content of an AnyValue; null is no content. */
   #value(from: number, end: number, depth: number): number {
-    const bytes = this.bytes, view = this.view, scratch = this.#scratch, c = bytes[from]!;
+    const bytes = this.bytes,
+      view = this.view,
+      scratch = this.#scratch,
+      c = bytes[from]!;
     if (c === 34) return this.#nestedText(from, end);
     if (c === 123) return this.#nested(from, end, depth + 1, 0x32, 125);
     if (c === 91) return this.#nested(from, end, depth + 1, 0x2a, 93);
@@ -269,7 +291,8 @@ export class JsonBytes {
   }
 
   #nestedText(from: number, end: number): number {
-    const scratch = this.#scratch, start = scratch.top;
+    const scratch = this.#scratch,
+      start = scratch.top;
     scratch.top = start + 2;
     const at = this.#text(from + 1, end);
     if (at < 0) return -1;
@@ -286,10 +309,14 @@ export class JsonBytes {
   /** A list (5) or a map (6) of an AnyValue: `tag` is its field, `close` its closing bracket. */
   #nested(from: number, end: number, depth: number, tag: number, close: number): number {
     if (depth > MAX_DEPTH) return -1;
-    const bytes = this.bytes, scratch = this.#scratch, start = scratch.top, isMap = close === 125;
+    const bytes = this.bytes,
+      scratch = this.#scratch,
+      start = scratch.top,
+      isMap = close === 125;
     scratch.bytes[start] = tag;
     scratch.top = start + 2;
-    let at = this.#space(from + 1, end), count = 0;
+    let at = this.#space(from + 1, end),
+      count = 0;
     const names: string[] | null = isMap ? [] : null;
     if (bytes[at] === close) at++;
     else {

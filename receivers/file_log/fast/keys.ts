@@ -32,7 +32,8 @@ export class KeyTable {
     if (known !== undefined) return known;
     const size = latin1.length;
     if (this.#count === MAX_KEYS || this.#top + 2 * size + 32 > ARENA) return -1;
-    const id = this.#count++, arena = this.arena;
+    const id = this.#count++,
+      arena = this.arena;
     this.rawAt[id] = this.#top;
     this.rawSize[id] = size + 1;
     this.#top += arena.write(`${latin1}"`, this.#top, 'latin1');
@@ -52,8 +53,10 @@ export class KeyTable {
 
   /** Whether the bytes at `at`, behind an opening quote, are this key and its closing quote. */
   matches(id: number, view: DataView, at: number): boolean {
-    const size = this.rawSize[id]!, own = this.view;
-    let raw = this.rawAt[id]!, i = at;
+    const size = this.rawSize[id]!,
+      own = this.view;
+    let raw = this.rawAt[id]!,
+      i = at;
     const stop = raw + size - 3;
     for (; raw < stop; raw += 4, i += 4) if (own.getInt32(raw, true) !== view.getInt32(i, true)) return false;
     return ((own.getInt32(raw, true) ^ view.getInt32(i, true)) & HEAD[size & 3]!) === 0;

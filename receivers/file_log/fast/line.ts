@@ -73,7 +73,10 @@ export class Line {
   /** The first slots become those of the presets. */
   usePresets(presets: Presets): void {
     this.presets = presets;
-    const { ids, starts } = presets, { seen, slot } = this.keys, slots = this.slots, line = this.number;
+    const { ids, starts } = presets,
+      { seen, slot } = this.keys,
+      slots = this.slots,
+      line = this.number;
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i]!;
       seen[id] = line;
@@ -116,7 +119,9 @@ export class Line {
 
   /** Appends the LogRecord: 2 { 1 time, 2 severity number, 3 severity text, 5 body, 6 attributes, 11 observed time }. */
   write(writer: ProtoWriter): void {
-    const slots = this.slots, keys = this.keys, count = slots.count;
+    const slots = this.slots,
+      keys = this.keys,
+      count = slots.count;
     let room = 64 + this.bodyEnd - this.bodyStart + this.severityEnd - this.severityStart;
     for (let i = 0; i < count; i++) room += slots.end[i]! - slots.start[i]! + keys.headSize[slots.key[i]!]! + 20;
     writer.reserve(room);
@@ -124,7 +129,8 @@ export class Line {
       this.#out = writer.buffer;
       this.#outView = new DataView(writer.buffer.buffer, writer.buffer.byteOffset, writer.buffer.length);
     }
-    const out = writer.buffer, record = writer.length;
+    const out = writer.buffer,
+      record = writer.length;
     let o = record + 3; // Two bytes for the length: right for 128 to 16383.
     if (this.hasTime) o = this.#fixed64(o, 0x09, this.timeLo, this.timeHi);
     if (this.severityNumber !== 0) {
@@ -142,13 +148,18 @@ export class Line {
       o = this.#any(o, this.bodyForm, this.bodyStart, this.bodyEnd);
     }
     for (let i = 0; i < count; i++) {
-      const form = slots.form[i]!, start = slots.start[i]!, end = slots.end[i]!;
+      const form = slots.form[i]!,
+        start = slots.start[i]!,
+        end = slots.end[i]!;
       if (form === REMOVED) continue;
       if (form === PRESET) {
         o = this.#copy(o, PRESET, start, end);
         continue;
       }
-      const id = slots.key[i]!, head = keys.headSize[id]!, size = end - start, isText = form === INPUT_TEXT || form === SCRATCH_TEXT;
+      const id = slots.key[i]!,
+        head = keys.headSize[id]!,
+        size = end - start,
+        isText = form === INPUT_TEXT || form === SCRATCH_TEXT;
       const any = isText ? 1 + sizeOf(size) + size : size;
       out[o++] = 0x32;
       o = putVarint(out, o, head + sizeOf(any) + any);
@@ -180,7 +191,8 @@ export class Line {
 
   /** Length and content of an AnyValue. */
   #any(at: number, form: number, start: number, end: number): number {
-    const out = this.#out!, size = end - start;
+    const out = this.#out!,
+      size = end - start;
     let o = at;
     if (form === INPUT_TEXT || form === SCRATCH_TEXT) {
       o = putVarint(out, o, 1 + sizeOf(size) + size);

@@ -71,10 +71,18 @@ export function stepOf(operator: Operator, keys: KeyTable, constants: Constants,
 }
 
 function plainParser(operator: JsonParser | Container): boolean {
-  return isBody(operator.parseFrom) && operator.parseTo.root === 'attributes' && operator.parseTo.keys.length === 0 && operator.bodyField === null && operator.trace === null && operator.scopeName === null;
+  return (
+    isBody(operator.parseFrom) &&
+    operator.parseTo.root === 'attributes' &&
+    operator.parseTo.keys.length === 0 &&
+    operator.bodyField === null &&
+    operator.trace === null &&
+    operator.scopeName === null
+  );
 }
 
-const STDO = 0x6f647473, STDE = 0x65647473; // "stdo", "stde"
+const STDO = 0x6f647473,
+  STDE = 0x65647473; // "stdo", "stde"
 
 function containerStep(operator: Container, file: FileState): ((line: Line) => Step) | null {
   if (!plainParser(operator) || operator.timestamp !== null || operator.severity !== null || operator.format === 'docker') return null;
@@ -82,11 +90,15 @@ function containerStep(operator: Container, file: FileState): ((line: Line) => S
   const times = new InstantBytes();
   return () => (line) => {
     if (operator.held > 0) return false; // A partial line waits for its rest.
-    const bytes = line.bytes, view = line.view, start = line.bodyStart, end = line.bodyEnd;
+    const bytes = line.bytes,
+      view = line.view,
+      start = line.bodyStart,
+      end = line.bodyEnd;
     let at = start;
     while (at < end && bytes[at]! > 32) at++;
     if (at + 9 > end || bytes[at] !== 32) return false;
-    const word = view.getInt32(at + 1, true), isOut = word === STDO && bytes[at + 5] === 117 && bytes[at + 6] === 116;
+    const word = view.getInt32(at + 1, true),
+      isOut = word === STDO && bytes[at + 5] === 117 && bytes[at + 6] === 116;
     if (!isOut && !(word === STDE && bytes[at + 5] === 114 && bytes[at + 6] === 114)) return false;
     // " stdout F" and a space, or the end.
     if (bytes[at + 7] !== 32 || bytes[at + 8] !== 70 || !(at + 9 === end || bytes[at + 9] === 32)) return false;
@@ -108,7 +120,8 @@ function jsonStep(operator: JsonParser, keys: KeyTable, constants: Constants): (
   if ((operator.timestamp !== null && time === null) || (operator.severity !== null && severity === null)) return null;
   return (shared) => {
     const json = new JsonBytes(keys, shared.slots, shared.scratch, operator.parseInts);
-    const timeOf = time?.(shared) ?? null, severityOf = severity?.(shared) ?? null;
+    const timeOf = time?.(shared) ?? null,
+      severityOf = severity?.(shared) ?? null;
     return (line) => {
       if (line.bodyForm !== INPUT_TEXT) return false;
       json.bytes = line.bytes;
@@ -123,10 +136,21 @@ function jsonStep(operator: JsonParser, keys: KeyTable, constants: Constants): (
 /** The byte between date and time where a layout takes plain RFC 3339 times and reads them as such; -1 where it does not. */
 function separatorOf(parser: TimeParser): number {
   if (parser.layoutType !== 'layout') return -1;
-  const steps = parser.steps, kinds = steps.map((step) => step.kind), prefixes = steps.map((step) => step.prefix);
+  const steps = parser.steps,
+    kinds = steps.map((step) => step.kind),
+    prefixes = steps.map((step) => step.prefix);
   const date = ['year', 'month', 'day', 'hour', 'minute', 'second'];
   const separator = prefixes[3];
-  if (separator === undefined || separator.length !== 1 || prefixes[0] !== '' || prefixes[1] !== '-' || prefixes[2] !== '-' || prefixes[4] !== ':' || prefixes[5] !== ':') return -1;
+  if (
+    separator === undefined ||
+    separator.length !== 1 ||
+    prefixes[0] !== '' ||
+    prefixes[1] !== '-' ||
+    prefixes[2] !== '-' ||
+    prefixes[4] !== ':' ||
+    prefixes[5] !== ':'
+  )
+    return -1;
   for (let i = 0; i < 6; i++) if (kinds[i] !== date[i] && kinds[i] !== `${date[i]}0`) return -1;
   let i = 6;
   if (kinds[i] === 'fraction9' && prefixes[i] === '') i++;
@@ -137,9 +161,11 @@ function separatorOf(parser: TimeParser): number {
 }
 
 function timeStep(parser: TimeParser, keys: KeyTable): ((line: Line) => Step) | null {
-  const key = attributeOf(parser.parseFrom), separator = separatorOf(parser);
+  const key = attributeOf(parser.parseFrom),
+    separator = separatorOf(parser);
   if (key === null || separator < 0) return null;
-  const id = keys.idOfText(key), times = new InstantBytes();
+  const id = keys.idOfText(key),
+    times = new InstantBytes();
   return () => (line) => {
     const index = line.slotOf(id);
     if (index < 0 || line.slots.form[index] !== INPUT_TEXT) return false;
@@ -154,7 +180,8 @@ function timeStep(parser: TimeParser, keys: KeyTable): ((line: Line) => Step) | 
 function severityStep(parser: SeverityParser, keys: KeyTable, constants: Constants): ((line: Line) => Step) | null {
   const key = attributeOf(parser.parseFrom);
   if (key === null) return null;
-  const id = keys.idOfText(key), severities = new SeverityTable(parser, constants);
+  const id = keys.idOfText(key),
+    severities = new SeverityTable(parser, constants);
   return () => (line) => {
     const index = line.slotOf(id);
     if (index < 0) return false;
@@ -197,20 +224,28 @@ function removeStep(operator: Remove, keys: KeyTable): ((line: Line) => Step) | 
 }
 
 function addStep(operator: Add, keys: KeyTable, constants: Constants): ((line: Line) => Step) | null {
-  const key = attributeOf(operator.field), value = operator.fixed;
+  const key = attributeOf(operator.field),
+    value = operator.fixed;
   if (key === null || value === undefined || value instanceof Map) return null;
-  const id = keys.idOfText(key), { start, end } = constants.value(value);
+  const id = keys.idOfText(key),
+    { start, end } = constants.value(value);
   return () => (line) => line.setSlot(id, FIXED_VALUE, start, end);
 }
 
 function copyStep(operator: Copy, keys: KeyTable): ((line: Line) => Step) | null {
-  const from = attributeOf(operator.from), to = attributeOf(operator.to), toBody = isBody(operator.to);
+  const from = attributeOf(operator.from),
+    to = attributeOf(operator.to),
+    toBody = isBody(operator.to);
   if (from === null || (to === null && !toBody)) return null;
-  const source = keys.idOfText(from), target = to === null ? 0 : keys.idOfText(to), moves = operator.moves;
+  const source = keys.idOfText(from),
+    target = to === null ? 0 : keys.idOfText(to),
+    moves = operator.moves;
   return () => (line) => {
     const index = line.slotOf(source);
     if (index < 0) return false;
-    const form = line.slots.form[index]!, start = line.slots.start[index]!, end = line.slots.end[index]!;
+    const form = line.slots.form[index]!,
+      start = line.slots.start[index]!,
+      end = line.slots.end[index]!;
     // A map merges into what is there; a null body is no body: both are left to the general path.
     if (form === PRESET || isMapValue(line, form, start, end)) return false;
     if (toBody) {

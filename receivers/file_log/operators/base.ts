@@ -77,7 +77,8 @@ export abstract class Operator {
   }
 
   write(entry: Entry): void {
-    const outputs = this.outputs, last = outputs.length - 1;
+    const outputs = this.outputs,
+      last = outputs.length - 1;
     for (let i = 0; i < last; i++) outputs[i]!.process(entry.clone());
     if (last >= 0) outputs[last]!.process(entry);
   }

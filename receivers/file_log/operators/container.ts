@@ -15,13 +15,20 @@ import { Parser, parserKeys } from './parser.ts';
 import { Joiner } from './recombine.ts';
 
 export const containerKeys = {
-  ...parserKeys, format: z.string().default(''), add_metadata_from_filepath: z.boolean().default(true), max_log_size: byteSize().prefault(0),
+  ...parserKeys,
+  format: z.string().default(''),
+  add_metadata_from_filepath: z.boolean().default(true),
+  max_log_size: byteSize().prefault(0),
 };
 
-const CRIO = /^([^ Z]+) (stdout|stderr) ([^ ]*) ?([^\n]*)$/, CONTAINERD = /^([^ ^Z]+Z) (stdout|stderr) ([^ ]*) ?([^\n]*)$/;
+const CRIO = /^([^ Z]+) (stdout|stderr) ([^ ]*) ?([^\n]*)$/,
+  CONTAINERD = /^([^ ^Z]+Z) (stdout|stderr) ([^ ]*) ?([^\n]*)$/;
 const PATH = /^.*[/\\]([^_]+)_([^_]+)_([a-f0-9-]+)[/\\]([^\\._]+)[/\\](\d+)\.log$/;
 const PATH_KEYS = ['k8s.namespace.name', 'k8s.pod.name', 'k8s.pod.uid', 'k8s.container.name', 'k8s.container.restart_count'];
-const FORCE_FLUSH_MS = 5000, MAX_BATCH = 1000, MAX_UNMATCHED = 100, MAX_SOURCES = 1000;
+const FORCE_FLUSH_MS = 5000,
+  MAX_BATCH = 1000,
+  MAX_UNMATCHED = 100,
+  MAX_SOURCES = 1000;
 
 /** Resource attributes in the path of a pod's log file, or null where it is no such path. */
 export function podOfPath(path: string): [key: string, value: string][] | null {
@@ -39,7 +46,8 @@ export class Container extends Parser {
 
   constructor(config: z.output<z.ZodObject<typeof containerKeys>>, context: OperatorContext) {
     super(config, context);
-    if (!['', 'docker', 'containerd', 'crio'].includes(config.format)) throw new Error(`invalid format "${config.format}"; use one of docker, crio, containerd`);
+    if (!['', 'docker', 'containerd', 'crio'].includes(config.format))
+      throw new Error(`invalid format "${config.format}"; use one of docker, crio, containerd`);
     this.format = config.format;
     this.addMetadata = config.add_metadata_from_filepath;
     const nowMs = (): number => context.nowMs();
@@ -58,7 +66,12 @@ export class Container extends Parser {
     }
     const match = (format === 'containerd' ? CONTAINERD : CRIO).exec(text);
     if (match === null) throw new Error('regex pattern does not match');
-    return new Map([['time', match[1]!], ['stream', match[2]!], ['logtag', match[3]!], ['log', match[4]!]]);
+    return new Map([
+      ['time', match[1]!],
+      ['stream', match[2]!],
+      ['logtag', match[3]!],
+      ['log', match[4]!],
+    ]);
   }
 
   #formatOf(entry: Entry): string {
@@ -74,7 +87,8 @@ export class Container extends Parser {
   override handle(entry: Entry): boolean {
     const format = this.#formatOf(entry);
     this.parseInto(entry);
-    const attributes = entry.attributes, time = attributes.get('time');
+    const attributes = entry.attributes,
+      time = attributes.get('time');
     if (typeof time !== 'string') throw new Error('failed to parse time: the line has none');
     const instant = (format === 'crio' ? this.#localTimes : this.#utcTimes).parse(time);
     entry.setTime(instant.seconds, instant.nanos);
@@ -88,13 +102,15 @@ export class Container extends Parser {
     attributes.delete('stream');
     attributes.set('log.iostream', stream);
     if (this.addMetadata) {
-      const path = attributes.get('log.file.path'), pod = typeof path === 'string' ? podOfPath(path) : null;
+      const path = attributes.get('log.file.path'),
+        pod = typeof path === 'string' ? podOfPath(path) : null;
       if (typeof path !== 'string') throw new Error(`type ${typeName(path)} cannot be parsed as log path field`);
       if (pod === null) throw new Error('failed to detect a valid log path');
       for (const [key, value] of pod) entry.resource.set(key, value);
     }
     if (format === 'docker') return true;
-    const isLast = attributes.get('logtag') === 'F', path = attributes.get('log.file.path');
+    const isLast = attributes.get('logtag') === 'F',
+      path = attributes.get('log.file.path');
     const source = typeof path === 'string' && path !== '' ? path : entry.source;
     try {
       this.#joiner.add(entry, source, isLast);

@@ -2,7 +2,8 @@
 
 export function readCsv(text: string, comma: string, lazy: boolean): string[] {
   const joined: string[] = [];
-  let at = 0, rows = 0;
+  let at = 0,
+    rows = 0;
   while (at < text.length) {
     if (text[at] === '\n') {
       at++; // An empty line is no row.
@@ -50,8 +51,11 @@ function readRow(text: string, start: number, comma: string, lazy: boolean, row:
       }
       continue;
     }
-    const lineEnd = text.indexOf('\n', at), end = lineEnd < 0 ? text.length : lineEnd, next = text.indexOf(comma, at);
-    const fieldEnd = next >= 0 && next < end ? next : end, field = text.slice(at, fieldEnd);
+    const lineEnd = text.indexOf('\n', at),
+      end = lineEnd < 0 ? text.length : lineEnd,
+      next = text.indexOf(comma, at);
+    const fieldEnd = next >= 0 && next < end ? next : end,
+      field = text.slice(at, fieldEnd);
     if (!lazy && field.includes('"')) throw new Error('bare " in non-quoted-field');
     if (fieldEnd === next) {
       row.push(field);

@@ -41,13 +41,15 @@ export class TimeParser {
     this.steps = [];
     this.#parser = null;
     if (config.layout_type === 'epoch') {
-      if (!Object.hasOwn(EPOCH_LAYOUTS, config.layout)) throw new Error("invalid `layout` for `epoch` type; use one of s, ms, us, ns, s.ms, s.us, s.ns");
+      if (!Object.hasOwn(EPOCH_LAYOUTS, config.layout)) throw new Error('invalid `layout` for `epoch` type; use one of s, ms, us, ns, s.ms, s.us, s.ns');
       return;
     }
     if (config.layout_type === 'native') return;
     this.steps = layoutSteps(config.layout, config.layout_type);
     if (config.time_zone_locations !== undefined && !hasZoneName(this.steps)) {
-      throw new Error(`'time_zone_locations' requires the layout to contain a timezone abbreviation directive (%Z for strptime / MST for gotime), but layout "${config.layout}" has none`);
+      throw new Error(
+        `'time_zone_locations' requires the layout to contain a timezone abbreviation directive (%Z for strptime / MST for gotime), but layout "${config.layout}" has none`,
+      );
     }
     const abbreviations = new Map(Object.entries(config.time_zone_locations ?? {}).map(([name, place]) => [name, loadZone(place)] as const));
     const zone = config.location === '' ? defaultZone(config.layout_type === 'gotime' ? config.layout : '') : loadZone(config.location);
@@ -73,7 +75,9 @@ export class TimeParser {
   }
 
   #epoch(entry: Entry, value: Value): void {
-    const layout = this.layout, scale = EPOCH_LAYOUTS[layout]!, split = layout.includes('.');
+    const layout = this.layout,
+      scale = EPOCH_LAYOUTS[layout]!,
+      split = layout.includes('.');
     let stamp: string;
     if (typeof value === 'string') stamp = value;
     else if (typeof value === 'bigint') stamp = split ? `${value}.0` : String(value);
@@ -86,8 +90,10 @@ export class TimeParser {
       entry.setTime(Number(nanos / 1_000_000_000n), Number(nanos % 1_000_000_000n));
       return;
     }
-    const count = BigInt(match[1]!), per = BigInt(scale);
-    let seconds = count / per, rest = count % per;
+    const count = BigInt(match[1]!),
+      per = BigInt(scale);
+    let seconds = count / per,
+      rest = count % per;
     if (rest < 0n) {
       seconds -= 1n;
       rest += per;
@@ -123,7 +129,8 @@ function severityTable(config: SeverityConfig): ReadonlyMap<string, number> {
   } else if (config.preset !== 'none') throw new Error(`unknown severity preset "${config.preset}"; use default, otel or none`);
   for (const [alias, values] of Object.entries(config.mapping)) {
     const number = alias === 'default' ? 0 : SEVERITY_NAMES.indexOf(alias.toUpperCase());
-    if (number < 0 || (number === 0 && alias !== 'default')) throw new Error(`unexpected severity alias "${alias}"; use default, trace to fatal, or one of these with 2, 3 or 4`);
+    if (number < 0 || (number === 0 && alias !== 'default'))
+      throw new Error(`unexpected severity alias "${alias}"; use default, trace to fatal, or one of these with 2, 3 or 4`);
     for (const value of Array.isArray(values) ? values : [values]) addMapping(table, value, number);
   }
   return table;
@@ -137,7 +144,8 @@ function addMapping(table: Map<string, number>, value: unknown, number: number):
   } else if (typeof value === 'number' && Number.isInteger(value)) table.set(String(value), number);
   else if (typeof value === 'boolean') table.set(String(value), number);
   else if (typeof value === 'object' && value !== null && 'min' in value && 'max' in value) {
-    const low = Number(value.min), high = Number(value.max);
+    const low = Number(value.min),
+      high = Number(value.max);
     if (!Number.isInteger(low) || !Number.isInteger(high)) throw new Error('severity range: min and max must be whole numbers');
     if (Math.abs(high - low) > 100_000) throw new Error('severity range: more than 100000 values');
     for (let code = Math.min(low, high); code <= Math.max(low, high); code++) table.set(String(code), number);
@@ -202,7 +210,9 @@ export class TraceParser {
       faults.push(`${field}: ${typeof value === 'string' ? 'not hexadecimal' : `type ${typeName(value)}`}`);
       return null;
     };
-    const traceId = read(this.#traceId), spanId = read(this.#spanId), flags = read(this.#flags);
+    const traceId = read(this.#traceId),
+      spanId = read(this.#spanId),
+      flags = read(this.#flags);
     if (traceId !== null && traceId.length > 0) entry.traceId = fit(traceId, 16);
     if (spanId !== null && spanId.length > 0) entry.spanId = fit(spanId, 8);
     if (flags !== null && flags.length > 0) entry.traceFlags = flags[0]!;

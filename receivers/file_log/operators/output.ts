@@ -51,7 +51,10 @@ export class Output extends Operator {
 }
 
 function entryJson(entry: Entry): string {
-  const map = new Map<string, Value>([['timestamp', entry.hasTime ? new Date(entry.seconds * 1000 + entry.nanos / 1e6).toISOString() : null], ['body', entry.body]]);
+  const map = new Map<string, Value>([
+    ['timestamp', entry.hasTime ? new Date(entry.seconds * 1000 + entry.nanos / 1e6).toISOString() : null],
+    ['body', entry.body],
+  ]);
   if (entry.attributes.size > 0) map.set('attributes', entry.attributes);
   if (entry.resource.size > 0) map.set('resource', entry.resource);
   if (entry.severityNumber > 0) map.set('severity', BigInt(entry.severityNumber));

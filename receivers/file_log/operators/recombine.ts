@@ -8,9 +8,17 @@ import { duration } from '#src/config/schema.ts';
 import { compileCondition, EntryOperator, fieldSchema, type OperatorContext, transformerKeys } from './base.ts';
 
 export const recombineKeys = {
-  ...transformerKeys, is_first_entry: z.string().default(''), is_last_entry: z.string().default(''), combine_field: fieldSchema().optional(), combine_with: z.string().default('\n'),
-  max_batch_size: z.number().int().default(1000), max_unmatched_batch_size: z.number().int().default(100), max_sources: z.number().int().positive().default(1000),
-  overwrite_with: z.string().default('oldest'), force_flush_period: duration().prefault('5s'), max_log_size: byteSize().prefault(0),
+  ...transformerKeys,
+  is_first_entry: z.string().default(''),
+  is_last_entry: z.string().default(''),
+  combine_field: fieldSchema().optional(),
+  combine_with: z.string().default('\n'),
+  max_batch_size: z.number().int().default(1000),
+  max_unmatched_batch_size: z.number().int().default(100),
+  max_sources: z.number().int().positive().default(1000),
+  overwrite_with: z.string().default('oldest'),
+  force_flush_period: duration().prefault('5s'),
+  max_log_size: byteSize().prefault(0),
   source_identifier: fieldSchema().default(() => new Field('attributes', ['log.file.path'])),
 };
 
@@ -67,7 +75,8 @@ export class Joiner {
     if (batch.parts.length > 0) batch.size += Buffer.byteLength(this.#glue);
     batch.parts.push(value);
     batch.size += Buffer.byteLength(value);
-    const full = limits.maxLogSize > 0 && batch.size > limits.maxLogSize, many = limits.maxBatchSize > 0 && batch.count >= limits.maxBatchSize;
+    const full = limits.maxLogSize > 0 && batch.size > limits.maxLogSize,
+      many = limits.maxBatchSize > 0 && batch.count >= limits.maxBatchSize;
     if (full || many || (!batch.matched && limits.maxUnmatched > 0 && batch.count >= limits.maxUnmatched)) this.flush(source);
   }
 
@@ -99,19 +108,30 @@ export class Recombine extends EntryOperator {
     if (config.is_first_entry !== '' && config.is_last_entry !== '') throw new Error('only one of is_first_entry and is_last_entry can be set');
     if (config.is_first_entry === '' && config.is_last_entry === '') throw new Error('one of is_first_entry and is_last_entry must be set');
     if (config.combine_field === undefined) throw new Error("missing required argument 'combine_field'");
-    if (config.overwrite_with !== 'newest' && config.overwrite_with !== 'oldest') throw new Error(`invalid value '${config.overwrite_with}' for parameter 'overwrite_with'`);
+    if (config.overwrite_with !== 'newest' && config.overwrite_with !== 'oldest')
+      throw new Error(`invalid value '${config.overwrite_with}' for parameter 'overwrite_with'`);
     this.#marksFirst = config.is_first_entry !== '';
     this.#isMark = compileCondition(this.#marksFirst ? config.is_first_entry : config.is_last_entry);
     this.#source = config.source_identifier;
     this.#joiner = new Joiner(
-      config.combine_field, config.combine_with, config.overwrite_with === 'newest',
-      { maxLogSize: config.max_log_size, maxBatchSize: config.max_batch_size, maxUnmatched: config.max_unmatched_batch_size, maxSources: config.max_sources, flushMs: config.force_flush_period },
+      config.combine_field,
+      config.combine_with,
+      config.overwrite_with === 'newest',
+      {
+        maxLogSize: config.max_log_size,
+        maxBatchSize: config.max_batch_size,
+        maxUnmatched: config.max_unmatched_batch_size,
+        maxSources: config.max_sources,
+        flushMs: config.force_flush_period,
+      },
       (entry) => this.write(entry),
     );
   }
 
   handle(entry: Entry): boolean {
-    const marks = this.#isMark.test(entry), named = this.#source.get(entry), source = typeof named === 'string' && named !== '' ? named : entry.source;
+    const marks = this.#isMark.test(entry),
+      named = this.#source.get(entry),
+      source = typeof named === 'string' && named !== '' ? named : entry.source;
     if (marks && this.#marksFirst) this.#joiner.flush(source);
     try {
       this.#joiner.add(entry, source, marks);

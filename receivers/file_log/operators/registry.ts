@@ -8,11 +8,45 @@ import { parserKeys } from './parser.ts';
 import { Recombine, recombineKeys } from './recombine.ts';
 import { SyslogParser, syslogKeys } from './syslog.ts';
 import {
-  CsvParser, csvKeys, JsonArrayParser, JsonParser, jsonArrayKeys, jsonKeys, KeyValueParser, keyValueKeys, RegexParser, regexKeys, UriParser,
+  CsvParser,
+  csvKeys,
+  JsonArrayParser,
+  JsonParser,
+  jsonArrayKeys,
+  jsonKeys,
+  KeyValueParser,
+  keyValueKeys,
+  RegexParser,
+  regexKeys,
+  UriParser,
 } from './text_parsers.ts';
 import {
-  Add, AssignKeys, addKeys, assignKeysKeys, BlockOperator, Copy, copyKeys, Filter, Flatten, filterKeys, flattenKeys, Noop, RegexReplace, Remove, Retain, Router, regexReplaceKeys,
-  removeKeys, retainKeys, routerKeys, scopeNameParserKeys, severityParserKeys, TextChange, timeParserKeys, traceParserKeys, unquoteKeys,
+  Add,
+  AssignKeys,
+  addKeys,
+  assignKeysKeys,
+  BlockOperator,
+  Copy,
+  copyKeys,
+  Filter,
+  Flatten,
+  filterKeys,
+  flattenKeys,
+  Noop,
+  RegexReplace,
+  Remove,
+  Retain,
+  Router,
+  regexReplaceKeys,
+  removeKeys,
+  retainKeys,
+  routerKeys,
+  scopeNameParserKeys,
+  severityParserKeys,
+  TextChange,
+  timeParserKeys,
+  traceParserKeys,
+  unquoteKeys,
 } from './transformers.ts';
 
 export interface OperatorDefinition {
@@ -20,7 +54,10 @@ export interface OperatorDefinition {
   build(config: unknown, context: OperatorContext): Operator;
 }
 
-function operator<Shape extends z.ZodRawShape>(keys: Shape, make: new (config: z.output<z.ZodObject<Shape>>, context: OperatorContext) => Operator): OperatorDefinition {
+function operator<Shape extends z.ZodRawShape>(
+  keys: Shape,
+  make: new (config: z.output<z.ZodObject<Shape>>, context: OperatorContext) => Operator,
+): OperatorDefinition {
   // Unknown keys are let through: the Collector does not check them inside operators.
   return { schema: z.object(keys), build: (config, context) => new make(config as z.output<z.ZodObject<Shape>>, context) };
 }

@@ -10,15 +10,42 @@ import { Parser, parserKeys } from './parser.ts';
 import { parse3164, parse5424, type SyslogMessage } from './syslog_text.ts';
 
 export const syslogKeys = {
-  ...parserKeys, protocol: z.string().default(''), location: z.string().default('UTC'), enable_octet_counting: z.boolean().default(false), allow_skip_pri_header: z.boolean().default(false),
-  non_transparent_framing_trailer: z.enum(['LF', 'NUL']).optional(), max_octets: z.number().int().positive().default(8192),
+  ...parserKeys,
+  protocol: z.string().default(''),
+  location: z.string().default('UTC'),
+  enable_octet_counting: z.boolean().default(false),
+  allow_skip_pri_header: z.boolean().default(false),
+  non_transparent_framing_trailer: z.enum(['LF', 'NUL']).optional(),
+  max_octets: z.number().int().positive().default(8192),
 };
 
 const SEVERITIES = [21, 19, 18, 17, 13, 10, 9, 5];
 const SEVERITY_TEXTS = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'];
 const FACILITIES = [
-  'kern', 'user', 'mail', 'daemon', 'auth', 'syslog', 'lpr', 'news', 'uucp', 'cron', 'authpriv', 'ftp', 'ntp', 'security', 'console', 'solaris-cron',
-  'local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7',
+  'kern',
+  'user',
+  'mail',
+  'daemon',
+  'auth',
+  'syslog',
+  'lpr',
+  'news',
+  'uucp',
+  'cron',
+  'authpriv',
+  'ftp',
+  'ntp',
+  'security',
+  'console',
+  'solaris-cron',
+  'local0',
+  'local1',
+  'local2',
+  'local3',
+  'local4',
+  'local5',
+  'local6',
+  'local7',
 ];
 const DEFAULT_TIMESTAMP = { parse_from: new Field('attributes', ['timestamp']), layout: '', layout_type: 'native' as const, location: '' };
 
@@ -39,7 +66,8 @@ export class SyslogParser extends Parser {
     if (!this.#is5424 && (config.enable_octet_counting || config.non_transparent_framing_trailer !== undefined)) {
       throw new Error('octet_counting and non_transparent_framing are only compatible with protocol rfc5424');
     }
-    if (config.enable_octet_counting && config.non_transparent_framing_trailer !== undefined) throw new Error('only one of octet_counting or non_transparent_framing can be enabled');
+    if (config.enable_octet_counting && config.non_transparent_framing_trailer !== undefined)
+      throw new Error('only one of octet_counting or non_transparent_framing can be enabled');
     this.#counting = config.enable_octet_counting;
     this.#maxOctets = config.max_octets;
     this.#trailer = config.non_transparent_framing_trailer === 'NUL' ? '\0' : config.non_transparent_framing_trailer === 'LF' ? '\n' : '';
@@ -63,7 +91,8 @@ export class SyslogParser extends Parser {
     if (!this.#counting) return parse5424(text, this.#times);
     const count = /^([1-9]\d*) /.exec(text);
     if (count === null) throw new Error('expecting a message length');
-    const size = Number(count[1]), bytes = Buffer.from(text.slice(count[0].length));
+    const size = Number(count[1]),
+      bytes = Buffer.from(text.slice(count[0].length));
     if (size > this.#maxOctets) throw new Error(`message too long to parse. was size ${size}, max length ${this.#maxOctets}`);
     if (bytes.length < size) throw new Error(`found ${bytes.length} bytes after the message length, wanted ${size}`);
     return parse5424(bytes.toString('utf8', 0, size), this.#times);

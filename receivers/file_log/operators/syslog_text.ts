@@ -29,7 +29,8 @@ export function parse5424(text: string, times: TimeLayout): SyslogMessage {
   if (header === null) throw new Error('expecting an RFC 5424 header: <priority>version timestamp hostname appname procid msgid');
   const priority = priorityOf(header[1]!);
   const structured = readStructuredData(text, header[0].length);
-  let at = structured.end, message: string | null = null;
+  let at = structured.end,
+    message: string | null = null;
   if (at < text.length) {
     if (text[at] !== ' ') throw new Error(`expecting a space before the message at position ${at}`);
     message = text.slice(++at);
@@ -37,8 +38,15 @@ export function parse5424(text: string, times: TimeLayout): SyslogMessage {
     if (message === '') message = null;
   }
   return {
-    priority, version: Number(header[2]), timestamp: header[3] === '-' ? null : times.parse(header[3]!), hostname: orNull(header[4]!), appname: orNull(header[5]!),
-    procId: orNull(header[6]!), msgId: orNull(header[7]!), structuredData: structured.data, message,
+    priority,
+    version: Number(header[2]),
+    timestamp: header[3] === '-' ? null : times.parse(header[3]!),
+    hostname: orNull(header[4]!),
+    appname: orNull(header[5]!),
+    procId: orNull(header[6]!),
+    msgId: orNull(header[7]!),
+    structuredData: structured.data,
+    message,
   };
 }
 
@@ -82,10 +90,19 @@ const TAG_3164 = /^([^\s:[\]]{1,32})(?:\[([^\]]*)\])?: ?/;
 export function parse3164(text: string, times: TimeLayout): SyslogMessage {
   const header = HEADER_3164.exec(text);
   if (header === null) throw new Error('expecting an RFC 3164 header: <priority>Mmm dd hh:mm:ss hostname');
-  const priority = priorityOf(header[1]!), rest = text.slice(header[0].length), tag = TAG_3164.exec(rest);
+  const priority = priorityOf(header[1]!),
+    rest = text.slice(header[0].length),
+    tag = TAG_3164.exec(rest);
   const message = tag === null ? rest : rest.slice(tag[0].length);
   return {
-    priority, version: null, timestamp: times.parse(header[2]!), hostname: header[3]!, appname: tag === null ? null : tag[1]!,
-    procId: tag?.[2] || null, msgId: null, structuredData: null, message: message === '' ? null : message,
+    priority,
+    version: null,
+    timestamp: times.parse(header[2]!),
+    hostname: header[3]!,
+    appname: tag === null ? null : tag[1]!,
+    procId: tag?.[2] || null,
+    msgId: null,
+    structuredData: null,
+    message: message === '' ? null : message,
   };
 }

@@ -70,8 +70,13 @@ export class RegexParser extends Parser {
 }
 
 export const csvKeys = {
-  ...parserKeys, header: z.string().default(''), header_delimiter: z.string().default(''), header_attribute: z.string().default(''), delimiter: z.string().default(','),
-  lazy_quotes: z.boolean().default(false), ignore_quotes: z.boolean().default(false),
+  ...parserKeys,
+  header: z.string().default(''),
+  header_delimiter: z.string().default(''),
+  header_attribute: z.string().default(''),
+  delimiter: z.string().default(','),
+  lazy_quotes: z.boolean().default(false),
+  ignore_quotes: z.boolean().default(false),
 };
 export class CsvParser extends Parser {
   readonly #header: readonly string[] | null;
@@ -127,7 +132,8 @@ export class KeyValueParser extends Parser {
   }
   parse(text: string): ValueMap {
     if (text === '') throw new Error('parse from field is empty');
-    const map: ValueMap = new Map(), faults: string[] = [];
+    const map: ValueMap = new Map(),
+      faults: string[] = [];
     for (const pair of splitQuoted(text, this.#pairDelimiter)) {
       const at = pair.indexOf(this.#delimiter);
       if (at < 0) faults.push(`cannot split ${JSON.stringify(pair)} into 2 items, got 1 item(s)`);
@@ -141,7 +147,9 @@ export class KeyValueParser extends Parser {
 /** The pieces between delimiters that are outside of quotes; quotes vanish, a backslash keeps the quote behind it from ending one. */
 function splitQuoted(text: string, delimiter: string): string[] {
   const pieces: string[] = [];
-  let piece = '', quote = '', escaped = false;
+  let piece = '',
+    quote = '',
+    escaped = false;
   for (let i = 0; i < text.length; i++) {
     if (quote === '' && text.startsWith(delimiter, i)) {
       if (piece !== '') pieces.push(piece);

@@ -166,7 +166,11 @@ function sanitize(text: string): string {
 
 const NAMED_PATTERNS: Readonly<Record<string, string>> = { ansi_control_sequences: '(?:\\x1B\\[|\\x{9B})[0-?]*[ -/]*[@-~]' };
 export const regexReplaceKeys = {
-  ...transformerKeys, regex: z.string().default(''), regex_name: z.string().default(''), replace_with: z.string().default(''), field: fieldSchema().default(() => new Field('body', [])),
+  ...transformerKeys,
+  regex: z.string().default(''),
+  regex_name: z.string().default(''),
+  replace_with: z.string().default(''),
+  field: fieldSchema().default(() => new Field('body', [])),
 };
 export class RegexReplace extends EntryOperator {
   readonly #field: Field;
@@ -211,8 +215,11 @@ export class Filter extends EntryOperator {
 }
 
 export const routerKeys = {
-  ...operatorKeys, default: z.union([z.string(), z.array(z.string())]).optional(),
-  routes: z.array(z.object({ expr: z.string(), output: z.union([z.string(), z.array(z.string())]), attributes: z.record(z.string(), z.string()).default({}) })).default([]),
+  ...operatorKeys,
+  default: z.union([z.string(), z.array(z.string())]).optional(),
+  routes: z
+    .array(z.object({ expr: z.string(), output: z.union([z.string(), z.array(z.string())]), attributes: z.record(z.string(), z.string()).default({}) }))
+    .default([]),
 };
 interface Route {
   readonly condition: Expression;
@@ -227,7 +234,9 @@ export class Router extends Operator {
   constructor(config: Config<typeof routerKeys>, context: OperatorContext) {
     super(config, context);
     this.#routes = config.routes.map((route) => ({
-      condition: compileCondition(route.expr), ids: idList(route.output), outputs: [],
+      condition: compileCondition(route.expr),
+      ids: idList(route.output),
+      outputs: [],
       attributes: Object.entries(route.attributes).map(([key, value]) => [key, new ExprText(value)] as const),
     }));
     if (config.default !== undefined) this.#routes.push({ condition: compileCondition('true'), ids: idList(config.default), outputs: [], attributes: [] });

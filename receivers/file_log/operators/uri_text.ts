@@ -9,7 +9,12 @@ function unescapePart(text: string, plusIsSpace: boolean): string {
   if (/%(?![0-9a-fA-F]{2})/.test(text)) throw new Error('invalid URL escape');
   const spaced = plusIsSpace ? text.replaceAll('+', ' ') : text;
   if (!spaced.includes('%')) return spaced;
-  const bytes = Buffer.from(spaced.replace(/%[0-9a-fA-F]{2}|[\s\S]/gu, (piece) => (piece.length === 3 && piece[0] === '%' ? piece : encodeURIComponent(piece))).replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))), 'latin1');
+  const bytes = Buffer.from(
+    spaced
+      .replace(/%[0-9a-fA-F]{2}|[\s\S]/gu, (piece) => (piece.length === 3 && piece[0] === '%' ? piece : encodeURIComponent(piece)))
+      .replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    'latin1',
+  );
   return bytes.toString('utf8');
 }
 
@@ -20,7 +25,9 @@ function parseQuery(query: string, strict: boolean): ValueMap {
     if (pair === '') continue;
     try {
       if (pair.includes(';')) throw new Error('invalid semicolon separator in query');
-      const at = pair.indexOf('='), key = unescapePart(at < 0 ? pair : pair.slice(0, at), true), value = at < 0 ? '' : unescapePart(pair.slice(at + 1), true);
+      const at = pair.indexOf('='),
+        key = unescapePart(at < 0 ? pair : pair.slice(0, at), true),
+        value = at < 0 ? '' : unescapePart(pair.slice(at + 1), true);
       const list = map.get(key) as Value[] | undefined;
       if (list === undefined) map.set(key, [value]);
       else list.push(value);
@@ -34,18 +41,19 @@ function parseQuery(query: string, strict: boolean): ValueMap {
 export function parseUri(text: string): ValueMap {
   if (text.startsWith('?')) return new Map([['query', parseQuery(text.slice(1), true)]]);
   const map: ValueMap = new Map();
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these make an address invalid
   if (/[\x00-\x1f\x7f]/.test(text)) invalid(text, 'invalid control character in URL');
   const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):/.exec(text);
   let rest = scheme === null ? text : text.slice(scheme[0].length);
   if (scheme !== null) map.set('scheme', scheme[1]!.toLowerCase());
-  const mark = rest.indexOf('?'), query = mark < 0 ? '' : rest.slice(mark + 1);
+  const mark = rest.indexOf('?'),
+    query = mark < 0 ? '' : rest.slice(mark + 1);
   if (mark >= 0) rest = rest.slice(0, mark);
   if (!rest.startsWith('/')) {
     if (scheme === null) invalid(text, 'invalid URI for request');
   } else {
     if (rest.startsWith('//') && (scheme !== null || !rest.startsWith('///'))) {
-      const end = rest.indexOf('/', 2), authority = rest.slice(2, end < 0 ? rest.length : end);
+      const end = rest.indexOf('/', 2),
+        authority = rest.slice(2, end < 0 ? rest.length : end);
       rest = end < 0 ? '' : rest.slice(end);
       setAuthority(map, authority, text);
     }
@@ -58,7 +66,9 @@ export function parseUri(text: string): ValueMap {
 }
 
 function setAuthority(map: ValueMap, authority: string, text: string): void {
-  const at = authority.lastIndexOf('@'), user = at < 0 ? '' : authority.slice(0, at), place = authority.slice(at + 1);
+  const at = authority.lastIndexOf('@'),
+    user = at < 0 ? '' : authority.slice(0, at),
+    place = authority.slice(at + 1);
   const match = /^(?:\[([^\]]*)\]|([^[\]:]*))(?::(\d*))?$/.exec(place);
   if (match === null) invalid(text, place.startsWith('[') ? "missing ']' in host" : `invalid port in host ${JSON.stringify(place)}`);
   if (match[2] !== undefined && /[\s"<>\\^`{|}]/.test(match[2])) invalid(text, 'invalid character in host name');

@@ -44,7 +44,8 @@ export class Checkpoints {
 
   /** Writes what changed. */
   async save(files: Iterable<TailedFile>): Promise<void> {
-    const changes: { key: string; value: Uint8Array | null }[] = [], saved: TailedFile[] = [];
+    const changes: { key: string; value: Uint8Array | null }[] = [],
+      saved: TailedFile[] = [];
     for (const file of files) {
       if (!file.dirty) continue;
       changes.push({ key: PREFIX + file.id, value: encode(file) });
@@ -70,8 +71,13 @@ export class Checkpoints {
 function encode(file: TailedFile): Uint8Array {
   const header = Object.fromEntries(Array.from(file.headerAttributes, ([key, value]): [string, unknown] => [key, plainOf(value)]));
   const saved: Saved = {
-    fingerprint: file.fingerprint.toString('base64'), offset: file.committed, record_number: file.recordNumber, path: file.path,
-    ...(file.headerAttributes.size > 0 ? { header } : {}), ...(file.headerDone ? { header_done: true } : {}), ...(file.isGzip ? { gzip: true } : {}),
+    fingerprint: file.fingerprint.toString('base64'),
+    offset: file.committed,
+    record_number: file.recordNumber,
+    path: file.path,
+    ...(file.headerAttributes.size > 0 ? { header } : {}),
+    ...(file.headerDone ? { header_done: true } : {}),
+    ...(file.isGzip ? { gzip: true } : {}),
   };
   return Buffer.from(JSON.stringify(saved));
 }

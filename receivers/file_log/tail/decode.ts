@@ -19,7 +19,8 @@ const LATIN1_NAMES = new Set(['iso-8859-1', 'latin1', 'latin-1', 'l1', 'iso8859-
 
 /** Throws an Error where the encoding is unknown. */
 export function lookUpEncoding(name: string): Encoding {
-  const lower = name.toLowerCase(), plain = { name: lower, unit: 1 as const, bigEndian: false, raw: false, isUtf8: false };
+  const lower = name.toLowerCase(),
+    plain = { name: lower, unit: 1 as const, bigEndian: false, raw: false, isUtf8: false };
   if (UTF8_NAMES.has(lower)) return { ...plain, isUtf8: true, text: (bytes, start, end) => bytes.utf8Slice(start, end) };
   if (lower === 'utf-8-raw') return { ...plain, isUtf8: true, text: rawText };
   if (lower === 'nop') return { ...plain, raw: true, text: (bytes, start, end) => bytes.latin1Slice(start, end) };
@@ -42,7 +43,8 @@ export function lookUpEncoding(name: string): Encoding {
 function rawText(bytes: Buffer, start: number, end: number): string {
   const text = bytes.utf8Slice(start, end);
   if (!text.includes('\ufffd')) return text;
-  let out = '', at = start;
+  let out = '',
+    at = start;
   while (at < end) {
     const size = sequenceSize(bytes, at, end);
     out += size === 0 ? String.fromCharCode(0xdc00 + bytes[at]!) : bytes.utf8Slice(at, at + size);

@@ -34,13 +34,15 @@ function segmentSource(pattern: string): string {
 
 /** Patterns without braces that together mean the same. */
 function expandBraces(pattern: string): string[] {
-  let depth = 0, start = -1;
+  let depth = 0,
+    start = -1;
   for (let i = 0; i < pattern.length; i++) {
     const c = pattern[i];
     if (c === '\\') i++;
     else if (c === '{' && depth++ === 0) start = i;
     else if (c === '}' && depth > 0 && --depth === 0) {
-      const before = pattern.slice(0, start), after = pattern.slice(i + 1);
+      const before = pattern.slice(0, start),
+        after = pattern.slice(i + 1);
       return splitAlternatives(pattern.slice(start + 1, i)).flatMap((choice) => expandBraces(`${before}${choice}${after}`));
     }
   }
@@ -50,7 +52,8 @@ function expandBraces(pattern: string): string[] {
 
 function splitAlternatives(text: string): string[] {
   const parts: string[] = [];
-  let depth = 0, from = 0;
+  let depth = 0,
+    from = 0;
   for (let i = 0; i < text.length; i++) {
     if (text[i] === '{') depth++;
     else if (text[i] === '}') depth--;
@@ -167,7 +170,8 @@ function isFolder(at: string): boolean {
 }
 
 function planOf(pattern: string): Plan {
-  const clean = path.posix.normalize(pattern), segments = clean.split('/');
+  const clean = path.posix.normalize(pattern),
+    segments = clean.split('/');
   const base = clean.startsWith('/') ? '/' : '';
   const rest = base === '/' ? segments.slice(1) : segments;
   return {

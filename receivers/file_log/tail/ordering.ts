@@ -48,14 +48,17 @@ export class Ordering {
       return match[index]!;
     };
     switch (rule.sort_type) {
-      case 'numeric': return (path) => BigInt(part(path));
-      case 'alphabetical': return part;
+      case 'numeric':
+        return (path) => BigInt(part(path));
+      case 'alphabetical':
+        return part;
       case 'timestamp': {
         if (rule.layout === '') throw new Error('timestamp sort: layout must be specified');
         const layout = new TimeLayout(strptimeSteps(rule.layout), { zone: loadZone(rule.location === '' ? 'UTC' : rule.location), nowMs: Date.now });
         return (path) => layout.parse(part(path)).seconds;
       }
-      default: throw new Error(`invalid sort_type ${JSON.stringify(rule.sort_type)}; use numeric, alphabetical, timestamp or mtime`);
+      default:
+        throw new Error(`invalid sort_type ${JSON.stringify(rule.sort_type)}; use numeric, alphabetical, timestamp or mtime`);
     }
   }
 
@@ -86,7 +89,8 @@ export class Ordering {
 
   #compare(a: readonly (number | bigint | string)[], b: readonly (number | bigint | string)[]): number {
     for (let i = 0; i < this.#rules.length; i++) {
-      const x = a[i]!, y = b[i]!;
+      const x = a[i]!,
+        y = b[i]!;
       if (x !== y) return (x < y ? -1 : 1) * (this.#rules[i]!.ascending ? 1 : -1);
     }
     return 0;

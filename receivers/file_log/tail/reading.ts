@@ -54,7 +54,9 @@ export class FileReader {
   }
 
   async #readPlain(file: TailedFile, nowMs: number): Promise<boolean> {
-    let base = file.offset, at = 0, have = 0;
+    let base = file.offset,
+      at = 0,
+      have = 0;
     for (let total = 0; ; ) {
       if (have + SLACK >= this.#buffer.length) this.#grow(have);
       const count = fs.readSync(file.descriptor, this.#buffer, have, Math.min(BLOCK, this.#buffer.length - SLACK - have), base + have);
@@ -92,7 +94,9 @@ export class FileReader {
   /** Takes what can be taken at once from [at, have); returns where to go on, or -1 where nothing whole is left. */
   #step(file: TailedFile, at: number, have: number, flush: boolean, base: number): number {
     if (at >= have) return -1;
-    const taker = this.#taker, splitter = this.#splitter, bytes = this.#buffer;
+    const taker = this.#taker,
+      splitter = this.#splitter,
+      bytes = this.#buffer;
     const inHeader = taker.hasHeader && !file.headerDone;
     if (taker.hasFastLines && !inHeader) {
       const next = taker.takeLines(file, bytes, at, have, base + at);
@@ -127,7 +131,10 @@ export class FileReader {
     const source = fs.createReadStream('', { fd: file.descriptor, autoClose: false, start: file.offset, end: size - 1, highWaterMark: BLOCK });
     const text = source.pipe(zlib.createGunzip());
     source.on('error', (error) => text.destroy(error));
-    let have = 0, at = 0, position = 0, skip = file.skipDecompressed;
+    let have = 0,
+      at = 0,
+      position = 0,
+      skip = file.skipDecompressed;
     const takeAll = async (flush: boolean): Promise<boolean> => {
       this.#splitter.reset();
       for (;;) {

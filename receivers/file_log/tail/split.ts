@@ -36,7 +36,8 @@ export class Splitter {
     this.encoding = encoding;
     this.#config = config;
     if (config.startPattern !== '' && config.endPattern !== '') throw new Error('only one of line_start_pattern or line_end_pattern can be set');
-    const name = config.startPattern !== '' ? 'line_start_pattern' : 'line_end_pattern', source = config.startPattern || config.endPattern;
+    const name = config.startPattern !== '' ? 'line_start_pattern' : 'line_end_pattern',
+      source = config.startPattern || config.endPattern;
     if (source !== '' && encoding.raw) throw new Error(`${name} should not be set when using nop encoding`);
     this.#byStart = config.startPattern !== '';
     try {
@@ -96,7 +97,8 @@ export class Splitter {
     let at = bytes.indexOf(10, from);
     if (unit === 2) {
       // The other byte of the unit must be zero and the unit must begin at an even distance.
-      const isFeed = (place: number): boolean => (this.encoding.bigEndian ? ((place - from) & 1) === 1 && bytes[place - 1] === 0 : ((place - from) & 1) === 0 && bytes[place + 1] === 0);
+      const isFeed = (place: number): boolean =>
+        this.encoding.bigEndian ? ((place - from) & 1) === 1 && bytes[place - 1] === 0 : ((place - from) & 1) === 0 && bytes[place + 1] === 0;
       while (at >= 0 && at < end && !isFeed(at)) at = bytes.indexOf(10, at + 1);
       if (at >= 0 && this.encoding.bigEndian) at--;
     }
@@ -104,7 +106,10 @@ export class Splitter {
     this.start = from;
     this.advance = at + unit;
     this.end = at;
-    const last = at - unit, isReturn = at - from >= unit && (unit === 1 ? bytes[last] === 13 : bytes[last + (this.encoding.bigEndian ? 1 : 0)] === 13 && bytes[last + (this.encoding.bigEndian ? 0 : 1)] === 0);
+    const last = at - unit,
+      isReturn =
+        at - from >= unit &&
+        (unit === 1 ? bytes[last] === 13 : bytes[last + (this.encoding.bigEndian ? 1 : 0)] === 13 && bytes[last + (this.encoding.bigEndian ? 0 : 1)] === 0);
     if (isReturn) this.end = last;
     return true;
   }
@@ -152,7 +157,8 @@ export class Splitter {
     const unit = this.encoding.unit;
     if (this.encoding.raw) return;
     if (unit === 2) {
-      const low = this.encoding.bigEndian ? 1 : 0, high = 1 - low;
+      const low = this.encoding.bigEndian ? 1 : 0,
+        high = 1 - low;
       const blank = (at: number): boolean => bytes[at + high] === 0 && isSpace(bytes[at + low]!);
       if (!this.#config.keepTrailing) while (this.end - this.start >= 2 && blank(this.end - 2)) this.end -= 2;
       if (!this.#config.keepLeading) while (this.end - this.start >= 2 && blank(this.start)) this.start += 2;

@@ -64,7 +64,8 @@ export function isGzipFile(descriptor: number): boolean {
 
 /** The first bytes of a file, at most `size`; of the decompressed text where it is compressed. */
 export function readFingerprint(descriptor: number, size: number, gzip: boolean): Buffer {
-  const bytes = Buffer.alloc(gzip ? size + 4096 : size), count = fs.readSync(descriptor, bytes, 0, bytes.length, 0);
+  const bytes = Buffer.alloc(gzip ? size + 4096 : size),
+    count = fs.readSync(descriptor, bytes, 0, bytes.length, 0);
   if (!gzip) return bytes.subarray(0, count);
   try {
     // The end is cut off, which is no fault here.

@@ -76,10 +76,13 @@ export class Watcher {
   /** The files that may have something to read, those that lost their path first. */
   poll(nowMs: number): TailedFile[] {
     const paths = this.#ordering === null ? this.#finder.find() : this.#ordering.apply(this.#finder.find());
-    const round = ++this.#round, ready = new Set<TailedFile>(), fresh: [Place, fs.Stats][] = [];
+    const round = ++this.#round,
+      ready = new Set<TailedFile>(),
+      fresh: [Place, fs.Stats][] = [];
     const replaced: TailedFile[] = [];
     let looked = 0;
-    const limit = this.#config.maxPathsPerPoll, first = limit > 0 && paths.length > limit ? this.#cursor % paths.length : 0;
+    const limit = this.#config.maxPathsPerPoll,
+      first = limit > 0 && paths.length > limit ? this.#cursor % paths.length : 0;
     for (let i = 0; i < paths.length; i++) {
       const path = paths[(first + i) % paths.length]!;
       const place = this.#places.get(path);
@@ -107,7 +110,8 @@ export class Watcher {
     this.#fromStart = true;
     const lost = this.#lingering(nowMs);
     // What goes on before what begins: after a rotation the old lines are older.
-    const begun = [...ready].filter((file) => file.offset > 0), fromTop = [...ready].filter((file) => file.offset === 0);
+    const begun = [...ready].filter((file) => file.offset > 0),
+      fromTop = [...ready].filter((file) => file.offset === 0);
     return [...lost, ...begun, ...fromTop];
   }
 
@@ -121,7 +125,15 @@ export class Watcher {
   }
 
   /** One stat of one path: idle, changed, replaced or new. */
-  #look(path: string, known: Place | undefined, round: number, nowMs: number, ready: Set<TailedFile>, fresh: [Place, fs.Stats][], replaced: TailedFile[]): void {
+  #look(
+    path: string,
+    known: Place | undefined,
+    round: number,
+    nowMs: number,
+    ready: Set<TailedFile>,
+    fresh: [Place, fs.Stats][],
+    replaced: TailedFile[],
+  ): void {
     let status: fs.Stats | undefined;
     try {
       status = fs.statSync(path, { throwIfNoEntry: false });
@@ -144,7 +156,8 @@ export class Watcher {
       else known.nextLookMs = nowMs + Math.min(MAX_PAUSE_MS, (nowMs - known.lastChangeMs) / 10) - this.#config.pollMs / 2;
       return;
     }
-    const sameNode = known.node === node, shrank = status.size < known.size;
+    const sameNode = known.node === node,
+      shrank = status.size < known.size;
     known.node = node;
     known.size = status.size;
     known.changedMs = status.mtimeMs;
