@@ -6,5 +6,9 @@ export default defineExporter({
   type: 'nop',
   stability: { traces: 'stable', metrics: 'stable', logs: 'stable' },
   configSchema: z.strictObject({}),
-  create: () => ({ consume: () => Promise.resolve() }),
+  create: () => ({
+    async consume(batch) {
+      batch.free();
+    },
+  }),
 });

@@ -73,6 +73,7 @@ export default defineExporter({
           throw new RetryableError(`the store cannot write: ${errorText(error)}`, { cause: error });
         }
         sent.add(batch.itemCount, attributes);
+        batch.free();
       },
     };
   },

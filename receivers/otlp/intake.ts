@@ -27,7 +27,7 @@ export class Intake {
   take(bytes: Uint8Array, metadata: BatchContext['metadata']): Promise<void> | undefined {
     const count = checkAndCount(this.signal, bytes);
     if (count === 0) return undefined;
-    return this.#consume(new Batch(this.signal, [bytes], count, metadata ? { metadata } : EMPTY_CONTEXT));
+    return this.#consume(new Batch(this.signal, [bytes], count, metadata ? { metadata } : EMPTY_CONTEXT, true));
   }
   async #consume(batch: Batch): Promise<void> {
     try {

@@ -1,6 +1,6 @@
 /** All targets of one job: follows discovery, starts and stops their scrape loops, hands their batches on. */
 import { createHash } from 'node:crypto';
-import { Batch } from '#src/core/batch.ts';
+import { Batch, EMPTY_CONTEXT } from '#src/core/batch.ts';
 import type { Clock } from '#src/core/clock.ts';
 import type { Consumer } from '#src/core/component.ts';
 import { errorText } from '#src/core/errors.ts';
@@ -182,7 +182,7 @@ export class ScrapePool {
       if (error !== null) this.#context.log.debug('An exposition was refused.', { url: target.url, error: error.message });
       if (message === null) return;
       try {
-        await this.#context.next.consume(new Batch('metrics', [message], pointCount));
+        await this.#context.next.consume(new Batch('metrics', [message], pointCount, EMPTY_CONTEXT, true));
         this.#context.count(pointCount, 0);
       } catch (failure) {
         this.#context.count(0, pointCount);

@@ -30,13 +30,19 @@ export class Batch {
   readonly itemCount: number;
   readonly sizeBytes: number;
   readonly context: BatchContext;
+  /**
+   * Nobody but the holder of this object has its bytes, and no part is a view of something larger: who is done with it may `free()` it. Receivers
+   * that made the bytes set it; where a batch goes to several, or is cut into views, it is lost (`shared()`).
+   */
+  readonly exclusive: boolean;
   #joined: Uint8Array | null = null;
 
-  constructor(signal: Signal, parts: readonly Uint8Array[], itemCount: number, context: BatchContext = EMPTY_CONTEXT) {
+  constructor(signal: Signal, parts: readonly Uint8Array[], itemCount: number, context: BatchContext = EMPTY_CONTEXT, exclusive = false) {
     this.signal = signal;
     this.parts = parts;
     this.itemCount = itemCount;
     this.context = context;
+    this.exclusive = exclusive;
     let size = 0;
     for (let i = 0; i < parts.length; i++) size += parts[i]!.length;
     this.sizeBytes = size;
@@ -48,4 +54,26 @@ export class Batch {
     this.#joined ??= Buffer.concat(this.parts, this.sizeBytes);
     return this.#joined;
   }
+
+  /** The same bytes for several holders. */
+  shared(): Batch {
+    return this.exclusive ? new Batch(this.signal, this.parts, this.itemCount, this.context) : this;
+  }
+
+  /**
+   * The last holder is done: gives large buffers back at once, instead of leaving megabytes to the next garbage collection. Nothing happens to
+   * a batch that is not exclusive; nobody may touch the bytes of one that is afterwards.
+   */
+  free(): void {
+    if (!this.exclusive) return;
+    for (const part of this.parts) freeBytes(part);
+  }
+}
+
+/** Smaller buffers are the garbage collector's: they may lie in slabs that others use. */
+const FREED_BYTES = 64 << 10;
+
+/** Gives a large buffer back at once. Only for bytes that nobody else can have. */
+export function freeBytes({ buffer, length }: Uint8Array): void {
+  if (length >= FREED_BYTES && length * 2 > buffer.byteLength && buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }

@@ -17,11 +17,13 @@ export function concatBatches(batches: readonly Batch[], context?: BatchContext)
   if (batches.length === 1 && (context === undefined || context === first.context)) return first;
   const parts: Uint8Array[] = [];
   let items = 0;
+  let exclusive = true;
   for (const batch of batches) {
     for (const part of batch.parts) parts.push(part);
     items += batch.itemCount;
+    exclusive &&= batch.exclusive;
   }
-  return new Batch(first.signal, parts, items, context ?? first.context);
+  return new Batch(first.signal, parts, items, context ?? first.context, exclusive);
 }
 
 /** Batches of at most `maxItems` (> 0) items each, all but the last of exactly that many; the very same batch where it is small enough. */

@@ -509,7 +509,7 @@ export function rewriteBatch(batch: Batch, passes: readonly Pass[]): Batch | nul
     if (rewritten.length > 0) parts.push(rewritten);
   }
   if (!changed) return batch;
-  return parts.length === 0 ? null : new Batch(batch.signal, parts, items, batch.context);
+  return parts.length === 0 ? null : new Batch(batch.signal, parts, items, batch.context, batch.exclusive);
 }
 function rewritePart(signal: Signal, part: Uint8Array): Uint8Array {
   try {

@@ -2,7 +2,7 @@
  * The pieces between components: fan-out, counting, rewriting. They hand on the very same batch and make no promise of their own where they can
  * hand on the next one's.
  */
-import type { Batch } from '#src/core/batch.ts';
+import { type Batch, freeBytes } from '#src/core/batch.ts';
 import type { Consumer, Rewriter } from '#src/core/component.ts';
 import { RetryableError } from '#src/core/errors.ts';
 
@@ -35,7 +35,8 @@ class FanOut implements Consumer {
     this.#consumers = consumers;
   }
   async consume(batch: Batch): Promise<void> {
-    const outcomes = await Promise.allSettled(this.#consumers.map((consumer) => call(consumer, batch)));
+    const shared = batch.shared();
+    const outcomes = await Promise.allSettled(this.#consumers.map((consumer) => call(consumer, shared)));
     let first: unknown,
       failed = false;
     for (const outcome of outcomes) {
@@ -67,8 +68,16 @@ export class RewriteStep implements Consumer {
     } catch (error) {
       return Promise.reject(error);
     }
-    return rewritten === null ? Promise.resolve() : this.#next.consume(rewritten);
+    if (rewritten === null) return Promise.resolve();
+    const taken = this.#next.consume(rewritten);
+    return rewritten === batch || !batch.exclusive ? taken : freeReplaced(taken, batch, rewritten);
   }
+}
+
+/** Only once the new bytes are taken: who hears an error may come again with the old ones. */
+async function freeReplaced(taken: Promise<void>, batch: Batch, rewritten: Batch): Promise<void> {
+  await taken;
+  for (const part of batch.parts) if (!rewritten.parts.includes(part)) freeBytes(part);
 }
 
 /** Neighbouring rewriters joined where they can be. */

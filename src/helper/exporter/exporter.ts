@@ -169,6 +169,7 @@ class Lane {
       throw error;
     }
     this.#sent.add(batch.itemCount, this.#attributes);
+    batch.free(); // Only now: who gets an error may send the same batch again.
     this.#aliveMs = this.#parts.context.clock.nowMs();
     this.#progress.wakeAll();
   }

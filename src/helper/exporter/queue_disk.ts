@@ -85,6 +85,7 @@ export class DiskQueue implements Queue {
       throw new RetryableError(`the queue's storage refused the batch: ${errorText(error)}`, { cause: error });
     }
     this.#insert({ index, size, sizeBytes: batch.sizeBytes });
+    batch.free(); // The disk has it.
     settle?.();
     this.#takers.wakeOne();
   }
@@ -155,7 +156,7 @@ export class DiskQueue implements Queue {
       const bytes = Buffer.from(value.buffer, value.byteOffset, value.length), end = 4 + bytes.readUInt32LE(0);
       const header = JSON.parse(bytes.toString('utf8', 4, end)) as Header;
       const context: BatchContext = { ...(header.tenant !== undefined && { tenant: header.tenant }), ...(header.metadata && { metadata: new Map(header.metadata) }) };
-      return new Batch(this.#signal, [bytes.subarray(end)], header.items, context);
+      return new Batch(this.#signal, [bytes.subarray(end)], header.items, context, true);
     } catch {
       return undefined;
     }
