@@ -7,7 +7,7 @@ const RANGES: readonly (readonly [name: string, seconds: number])[] = [['5m', 30
 /** About one point for every two pixels. */
 const POINTS = 600;
 const REFRESH_MS = 5000;
-const FIRST_QUERY = 'sum by (receiver) (rate(otelcol_receiver_accepted_metric_points_total[1m]))';
+const FIRST_QUERY = 'sum by (receiver) (rate(otelcol_receiver_accepted_metric_points[1m]))';
 
 interface VectorSeries extends MatrixSeries {
   readonly value?: readonly [number, string];
