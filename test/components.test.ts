@@ -60,7 +60,7 @@ for (const [folder, kind] of Object.entries(SECTIONS)) {
   }
 }
 
-/** The rows of tables that begin with a column "option". */
+/** The rows of the first table that begins with a column "option"; further tables tell of what lies below one of them. */
 function optionRows(readme: string): Row[] {
   const rows: Row[] = [];
   let inTable = false,
@@ -73,7 +73,7 @@ function optionRows(readme: string): Row[] {
           .map((cell) => cell.trim())
       : [];
     if (cells.length === 0) inTable = false;
-    else if (/^options?$/i.test(cells[0]!)) {
+    else if (rows.length === 0 && /^options?$/i.test(cells[0]!)) {
       inTable = true;
       defaultColumn = cells.findIndex((cell) => /^default$/i.test(cell));
     } else if (inTable && !/^:?-+:?$/.test(cells[0]!)) {
