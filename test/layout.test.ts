@@ -21,7 +21,7 @@ exporters   -> ottl, config, helper, net, data, store, promql, ui, wire, core
 connectors  -> ottl, config, helper, net, data, store, promql, ui, wire, core
 extensions  -> ottl, config, helper, net, data, store, promql, ui, wire, core
 ottl        -> helper, data, wire, core
-cli         -> pipeline, config, core
+cli         -> pipeline, config, data, core
 pipeline    -> config, helper, data, core
 config      -> helper, core
 helper      -> net, data, wire, core
