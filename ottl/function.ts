@@ -141,7 +141,17 @@ export interface Example {
   /** Shown on the functions page. */
   readonly note?: string;
 }
-export type ExampleValue = null | string | boolean | bigint | number | Uint8Array | readonly ExampleValue[] | { readonly [key: string]: ExampleValue } | Time | Duration;
+export type ExampleValue =
+  | null
+  | string
+  | boolean
+  | bigint
+  | number
+  | Uint8Array
+  | readonly ExampleValue[]
+  | { readonly [key: string]: ExampleValue }
+  | Time
+  | Duration;
 export interface ExampleRecord {
   readonly attributes?: { readonly [key: string]: ExampleValue };
   readonly body?: ExampleValue;
@@ -209,7 +219,11 @@ export const convert = {
   map: (value: Value): ValueMap => (value instanceof ValueMap ? value : expected('pcommon.Map', value)),
   slice: (value: Value): Value[] => {
     if (value instanceof StringList) return [...value];
-    return Array.isArray(value) ? (value.some((item) => typeof item === 'object') ? (value as Value[]).map(toStored) : value) : expected('pcommon.Slice', value);
+    return Array.isArray(value)
+      ? value.some((item) => typeof item === 'object')
+        ? (value as Value[]).map(toStored)
+        : value
+      : expected('pcommon.Slice', value);
   },
   stringLike: (value: Value): string | null => {
     if (value === null || typeof value === 'string') return value;

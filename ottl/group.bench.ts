@@ -42,7 +42,11 @@ const [traces, logs] = process.argv.slice(2).map((file) => readFileSync(file));
 const route = 'set(attributes["http.route"], "item") where IsMatch(attributes["url.path"], "^/api/v1/items/")';
 const filter = { context: 'span', statements: [], conditions: ['attributes["thread.name"] == "worker-3"'] } as const;
 const enrich = [
-  passOf('traces', { context: 'span', conditions: [], statements: [route, 'delete_key(attributes, "client.address")', 'set(status.code, 2) where attributes["http.response.status_code"] >= 500'] }),
+  passOf('traces', {
+    context: 'span',
+    conditions: [],
+    statements: [route, 'delete_key(attributes, "client.address")', 'set(status.code, 2) where attributes["http.response.status_code"] >= 500'],
+  }),
   passOf('traces', filter),
 ];
 console.log(`spans, transform and filter: ${time(new BytesRewriter('traces', enrich), 'traces', traces!).toFixed(3)} us a span`);

@@ -2,7 +2,17 @@
  * Groups: statements or conditions that run together on each record of one context, with an error mode. This is what processors and connectors
  * use: a group compiles to a pass of the rewriter (src/data/rewrite.ts). All faults of a group are found, each with the index of its text.
  */
-import { type Candidate, type CompiledCondition, type CompiledStatement, compileCondition, compileStatement, functionsOf, InferenceFault, inferContext, type Scope } from '#ottl/compile/index.ts';
+import {
+  type Candidate,
+  type CompiledCondition,
+  type CompiledStatement,
+  compileCondition,
+  compileStatement,
+  functionsOf,
+  InferenceFault,
+  inferContext,
+  type Scope,
+} from '#ottl/compile/index.ts';
 import { Frame } from '#ottl/contexts/context.ts';
 import { contexts } from '#ottl/contexts/index.ts';
 import type { ContextName, FunctionDefinition } from '#ottl/function.ts';
@@ -55,7 +65,11 @@ export interface CompiledGroup {
  * Compiles a group of statements or, where there are none, of conditions. `conditionFunctions`: what conditions may call (no editors, no functions of
  * one processor).
  */
-export function compileGroup(spec: GroupSpec, candidates: Candidates, conditionFunctions: readonly FunctionDefinition[]): CompiledGroup | readonly GroupFault[] {
+export function compileGroup(
+  spec: GroupSpec,
+  candidates: Candidates,
+  conditionFunctions: readonly FunctionDefinition[],
+): CompiledGroup | readonly GroupFault[] {
   let candidate: Candidate;
   if (spec.context === undefined) {
     try {

@@ -139,7 +139,10 @@ export function pdataTypeName(value: Value): string {
 /** A copy that shares no list or map with the original. */
 export function copyValue(value: Value): Value {
   if (value instanceof ValueMap) {
-    return new ValueMap([...value.keys], value.values.map((item) => copyValue(item) as Stored));
+    return new ValueMap(
+      [...value.keys],
+      value.values.map((item) => copyValue(item) as Stored),
+    );
   }
   if (Array.isArray(value)) return (value as Value[]).map(copyValue);
   return value;
@@ -237,7 +240,7 @@ const INT64_MIN = -(1n << 63n);
 
 /** Go's int64(float64) on amd64: everything that does not fit, and NaN, is the smallest int64. */
 export function floatToInt(value: number): bigint {
-  if (!(value > -9223372036854777856 && value < 9223372036854775808)) return INT64_MIN;
+  if (!(value >= -(2 ** 63) && value < 2 ** 63)) return INT64_MIN;
   return BigInt.asIntN(64, BigInt(Math.trunc(value)));
 }
 
@@ -313,7 +316,9 @@ export function toJson(value: Value): string {
   if (value instanceof Uint8Array) return `"${Buffer.from(value).toString('base64')}"`;
   if (value instanceof ValueMap) {
     const last = new Map<string, Value>();
-    value.keys.forEach((key, i) => last.set(key, value.values[i]!));
+    value.keys.forEach((key, i) => {
+      last.set(key, value.values[i]!);
+    });
     const keys = [...last.keys()].sort(compareText);
     return `{${keys.map((key) => `${jsonString(key)}:${toJson(last.get(key)!)}`).join(',')}}`;
   }
@@ -345,7 +350,11 @@ export function formatDuration(duration: Duration): string {
   const nano = total < 0n ? -total : total;
   const trimmed = (whole: bigint, unit: bigint): string => {
     const rest = whole % unit;
-    return rest === 0n ? String(whole / unit) : `${whole / unit}.${String(rest).padStart(String(unit).length - 1, '0').replace(/0+$/, '')}`;
+    return rest === 0n
+      ? String(whole / unit)
+      : `${whole / unit}.${String(rest)
+          .padStart(String(unit).length - 1, '0')
+          .replace(/0+$/, '')}`;
   };
   if (nano < 1000n) return `${sign}${nano}ns`;
   if (nano < 1_000_000n) return `${sign}${trimmed(nano, 1000n)}µs`;

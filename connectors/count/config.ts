@@ -29,7 +29,10 @@ export type Counted = keyof typeof COUNTED;
 
 const metricsSchema = (counted: Counted) =>
   z
-    .record(z.string(), z.preprocess((value) => value ?? {}, metricSchema))
+    .record(
+      z.string(),
+      z.preprocess((value) => value ?? {}, metricSchema),
+    )
     .default({})
     .transform((metrics): Record<string, MetricInfo> => {
       const { name, description } = COUNTED[counted];
@@ -50,7 +53,8 @@ export const configSchema = z
     for (const counted of Object.keys(COUNTED) as Counted[])
       for (const [name, info] of Object.entries(config[counted])) {
         if (name === '') context.addIssue({ code: 'custom', path: [counted], message: `${counted}: metric name missing` });
-        if (counted === 'metrics' && info.attributes.length > 0) context.addIssue({ code: 'custom', path: [counted, name, 'attributes'], message: 'metrics cannot be counted by attributes' });
+        if (counted === 'metrics' && info.attributes.length > 0)
+          context.addIssue({ code: 'custom', path: [counted, name, 'attributes'], message: 'metrics cannot be counted by attributes' });
         info.conditions.forEach((text, i) => {
           try {
             compileConditions(counted, { ...info, conditions: [text] });
@@ -65,6 +69,11 @@ export type Config = z.output<typeof configSchema>;
 const converters = functions.filter(({ kind }) => kind === 'converter');
 export function compileConditions(counted: Counted, { conditions }: MetricInfo): CompiledCondition[] {
   const context = contexts[COUNTED[counted].context];
-  const scope = { context, functions: functionsOf(context, converters), pathNames: 'optional', touched: { reads: 0, writes: 0, calls: new Set<string>() } } as const;
+  const scope = {
+    context,
+    functions: functionsOf(context, converters),
+    pathNames: 'optional',
+    touched: { reads: 0, writes: 0, calls: new Set<string>() },
+  } as const;
   return conditions.map((text) => compileCondition(text, scope));
 }

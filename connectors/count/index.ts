@@ -7,7 +7,21 @@ import { defineConnector } from '#src/core/component.ts';
 import { RetryableError } from '#src/core/errors.ts';
 import type { Log } from '#src/core/telemetry.ts';
 import { writeKeyValues } from '#src/data/any_value.ts';
-import { dataPoint, INNER_LEVEL, KEEP, type Level, log, metric, type Pass, position, RECORD_LEVEL, RESOURCE_LEVEL, resource, span, spanEvent } from '#src/data/contexts.ts';
+import {
+  dataPoint,
+  INNER_LEVEL,
+  KEEP,
+  type Level,
+  log,
+  metric,
+  type Pass,
+  position,
+  RECORD_LEVEL,
+  RESOURCE_LEVEL,
+  resource,
+  span,
+  spanEvent,
+} from '#src/data/contexts.ts';
 import type { Cursor } from '#src/data/cursor.ts';
 import { LOG, METRIC, NUMBER_POINT, RESOURCE, RESOURCE_GROUP, SCOPE, SCOPE_GROUP, SPAN, SPAN_EVENT } from '#src/data/message_types.ts';
 import { BytesRewriter } from '#src/data/rewrite.ts';
@@ -63,7 +77,9 @@ class BatchCounter {
       }),
     }));
     const passes: Pass[] = [{ level: RESOURCE_LEVEL, reads: 0, writes: 0, visit: () => this.#beginResource() }];
-    this.#kinds.forEach(({ kind, frame }, i) => passes.push({ level: kind.level, reads: 0xf, writes: 0, visit: () => this.#count(i, kind, frame) }));
+    this.#kinds.forEach(({ kind, frame }, i) => {
+      passes.push({ level: kind.level, reads: 0xf, writes: 0, visit: () => this.#count(i, kind, frame) });
+    });
     this.#walk = new BytesRewriter(signal, passes);
   }
   /** Metrics of the batch, or null where nothing was counted. */
@@ -84,7 +100,8 @@ class BatchCounter {
     return KEEP;
   }
   #count(i: number, kind: Kind, frame: Frame): number {
-    if (this.#signal === 'metrics' && kind.level === RECORD_LEVEL && position.metricKind === 0) throw new RetryableError(`metric "${metric.text(METRIC.name)}": invalid metric type: Empty`);
+    if (this.#signal === 'metrics' && kind.level === RECORD_LEVEL && position.metricKind === 0)
+      throw new RetryableError(`metric "${metric.text(METRIC.name)}": invalid metric type: Empty`);
     const counter = this.#counters[i]!;
     for (const field of kind.times) if (kind.item) counter.noteTime(kind.item.fixed64(field));
     frame.reset();

@@ -78,7 +78,9 @@ export class BytePattern {
     this.#ops = Uint8Array.from(ops, (op) => op.kind);
     this.#groups = Uint8Array.from(ops, (op) => op.group);
     this.#tables = new Uint8Array(256 * ops.length);
-    ops.forEach((op, i) => this.#tables.set(op.set, 256 * i));
+    ops.forEach((op, i) => {
+      this.#tables.set(op.set, 256 * i);
+    });
     const first = consuming[0];
     if (!anchored && (first === undefined || first.kind > PLUS)) no();
     this.#first = first?.set ?? NOTHING;

@@ -102,7 +102,8 @@ export function calculate(op: MathOp, x: Value, y: Value): Value {
     return op === '+' ? a + b : op === '-' ? a - b : a * b;
   }
   if (x instanceof Time) {
-    if (op === '+') return y instanceof Duration ? new Time(x.unixNano + y.nano, x.zone) : fail(`time.Time must be added to time.Duration; found ${typeName(y)} instead`);
+    if (op === '+')
+      return y instanceof Duration ? new Time(x.unixNano + y.nano, x.zone) : fail(`time.Time must be added to time.Duration; found ${typeName(y)} instead`);
     if (op === '-') {
       if (y instanceof Time) return timeDifference(x, y);
       if (y instanceof Duration) return new Time(x.unixNano - y.nano, x.zone);
@@ -116,7 +117,8 @@ export function calculate(op: MathOp, x: Value, y: Value): Value {
       if (y instanceof Time) return new Time(y.unixNano + x.nano, y.zone);
       fail(`time.Duration must be added to time.Duration or time.Time; found ${typeName(y)} instead`);
     }
-    if (op === '-') return y instanceof Duration ? new Duration(x.nano - y.nano) : fail(`time.Duration must be subtracted from time.Duration; found ${typeName(y)} instead`);
+    if (op === '-')
+      return y instanceof Duration ? new Duration(x.nano - y.nano) : fail(`time.Duration must be subtracted from time.Duration; found ${typeName(y)} instead`);
     fail('only addition and subtraction supported for time.Time and time.Duration');
   }
   return fail(`${typeName(x)} must be int64, float64, time.Time or time.Duration`);
@@ -256,7 +258,8 @@ function functionGetter(node: Expression, scope: Scope): { name: string; call: (
         const param = definition.params[name]!;
         const getter = args[i];
         if (getter === undefined) return;
-        bound[name] = param.kind === 'getter' || !(param.kind in CONVERSIONS) ? getter : typedGetter<unknown>(getter, CONVERSIONS[param.kind as keyof typeof CONVERSIONS]);
+        bound[name] =
+          param.kind === 'getter' || !(param.kind in CONVERSIONS) ? getter : typedGetter<unknown>(getter, CONVERSIONS[param.kind as keyof typeof CONVERSIONS]);
       });
       return definition.create(bound as Args<Params>);
     },

@@ -18,7 +18,12 @@ import { type Value, ValueMap } from '#src/data/value.ts';
 import { ProtoWriter } from '#src/wire/proto_writer.ts';
 import { compileStatement, functionsOf, type Scope } from './index.ts';
 
-const scope: Scope = { context: contexts.log, functions: functionsOf(contexts.log, functions), pathNames: 'optional', touched: { reads: 0, writes: 0, calls: new Set() } };
+const scope: Scope = {
+  context: contexts.log,
+  functions: functionsOf(contexts.log, functions),
+  pathNames: 'optional',
+  touched: { reads: 0, writes: 0, calls: new Set() },
+};
 
 const KEYS = ['a', 'b', 'http.status', '__proto__', 'x'];
 const text = fc.oneof(fc.constantFrom('', 'ab', '5', 'é', 'ab cd', 'x'.repeat(200)), fc.string({ maxLength: 6 }));
@@ -30,7 +35,11 @@ const value: fc.Arbitrary<Value> = fc.oneof(
   fc.array(scalar, { maxLength: 2 }),
   scalar.map((one) => new ValueMap(['k'], [one])),
 );
-const record = fc.record({ attributes: fc.uniqueArray(fc.tuple(fc.constantFrom(...KEYS), value), { maxLength: 5, selector: ([key]) => key }), body: value, bodyFirst: fc.boolean() });
+const record = fc.record({
+  attributes: fc.uniqueArray(fc.tuple(fc.constantFrom(...KEYS), value), { maxLength: 5, selector: ([key]) => key }),
+  body: value,
+  bodyFirst: fc.boolean(),
+});
 
 function encode({ attributes, body, bodyFirst }: { attributes: [string, Value][]; body: Value; bodyFirst: boolean }): Batch {
   const writer = new ProtoWriter(1024);
@@ -48,7 +57,10 @@ function encode({ attributes, body, bodyFirst }: { attributes: [string, Value][]
 }
 
 const quote = (of: string): string => JSON.stringify(of).replaceAll(/\\u00([0-9a-f]{2})/g, '\\x$1');
-const path = fc.oneof(fc.constantFrom(...KEYS).map((key) => `attributes[${quote(key)}]`), fc.constantFrom('body', 'severity_text', 'severity_number'));
+const path = fc.oneof(
+  fc.constantFrom(...KEYS).map((key) => `attributes[${quote(key)}]`),
+  fc.constantFrom('body', 'severity_text', 'severity_number'),
+);
 const literal = fc.oneof(
   text.filter((t) => !/[\n\u007f-\uffff]/.test(t)).map(quote),
   fc.constantFrom('0', '5', '-1', '300', '9007199254740993', '2.5', '100.25', 'true', 'false', 'nil', 'SEVERITY_NUMBER_INFO'),
@@ -57,14 +69,25 @@ const operator = fc.constantFrom('==', '!=', '<', '<=', '>', '>=');
 const pattern = fc.constantFrom('^ab', 'b', '^a?b+$', '[0-9]+', 'x*y', '(a|b)', '^$', '.', ' ', '\\\\d', 'é', '^ab cd$', '[^a]+b');
 /** The same condition twice: as the fast way takes it, and so that only the general way can. */
 const condition = fc.oneof(
-  fc.tuple(path, operator, literal, fc.boolean()).map(([left, op, right, turned]) => [turned ? `${right} ${op} ${left}` : `${left} ${op} ${right}`, `${turned ? `Coalesce([${right}])` : left} ${op} ${turned ? left : `Coalesce([${right}])`}`]),
+  fc
+    .tuple(path, operator, literal, fc.boolean())
+    .map(([left, op, right, turned]) => [
+      turned ? `${right} ${op} ${left}` : `${left} ${op} ${right}`,
+      `${turned ? `Coalesce([${right}])` : left} ${op} ${turned ? left : `Coalesce([${right}])`}`,
+    ]),
   fc.tuple(path, pattern).map(([left, source]) => [`IsMatch(${left}, "${source}")`, `IsMatch(${left}, Concat(["${source}"], ""))`]),
 );
 const assignment = fc.oneof(
-  fc.tuple(fc.constantFrom(...KEYS), literal).map(([key, content]) => [`set(attributes[${quote(key)}], ${content})`, `set(attributes[${quote(key)}], Coalesce([${content}]))`]),
-  fc.tuple(fc.constantFrom(...KEYS), path).map(([key, from]) => [`set(attributes[${quote(key)}], ${from})`, `set(attributes[${quote(key)}], Coalesce([${from}]))`]),
+  fc
+    .tuple(fc.constantFrom(...KEYS), literal)
+    .map(([key, content]) => [`set(attributes[${quote(key)}], ${content})`, `set(attributes[${quote(key)}], Coalesce([${content}]))`]),
+  fc
+    .tuple(fc.constantFrom(...KEYS), path)
+    .map(([key, from]) => [`set(attributes[${quote(key)}], ${from})`, `set(attributes[${quote(key)}], Coalesce([${from}]))`]),
   fc.constantFrom(...KEYS).map((key) => [`delete_key(attributes, ${quote(key)})`, `delete_key(attributes, Concat([${quote(key)}], ""))`]),
-  text.filter((t) => !/[\n\u007f-\uffff]/.test(t)).map((content) => [`set(severity_text, ${quote(content)})`, `set(severity_text, Coalesce([${quote(content)}]))`]),
+  text
+    .filter((t) => !/[\n\u007f-\uffff]/.test(t))
+    .map((content) => [`set(severity_text, ${quote(content)})`, `set(severity_text, Coalesce([${quote(content)}]))`]),
 );
 
 function run(statement: string, batch: Batch): string {
@@ -100,8 +123,46 @@ test('a statement on bytes does what the same statement does on decoded values',
 });
 
 test('no text brings the parser down, and what it refuses has a place', () => {
-  const words = fc.constantFrom('set', '(', ')', '[', ']', '{', '}', ',', '.', 'attributes', '"a"', '"\\', '5', '1.5', '0xff', 'nil', 'not', 'and', 'or', 'where', '==', '=', '=>', '-', '*', 'Concat', 'IsMatch', 'SPAN_KIND', '_', ' ', '\n', ':', 'é');
-  const statements = fc.oneof(fc.string({ maxLength: 40 }), fc.array(words, { maxLength: 30 }).map((list) => list.join('')), fc.array(words, { maxLength: 30 }).map((list) => list.join(' ')));
+  const words = fc.constantFrom(
+    'set',
+    '(',
+    ')',
+    '[',
+    ']',
+    '{',
+    '}',
+    ',',
+    '.',
+    'attributes',
+    '"a"',
+    '"\\',
+    '5',
+    '1.5',
+    '0xff',
+    'nil',
+    'not',
+    'and',
+    'or',
+    'where',
+    '==',
+    '=',
+    '=>',
+    '-',
+    '*',
+    'Concat',
+    'IsMatch',
+    'SPAN_KIND',
+    '_',
+    ' ',
+    '\n',
+    ':',
+    'é',
+  );
+  const statements = fc.oneof(
+    fc.string({ maxLength: 40 }),
+    fc.array(words, { maxLength: 30 }).map((list) => list.join('')),
+    fc.array(words, { maxLength: 30 }).map((list) => list.join(' ')),
+  );
   fc.assert(
     fc.property(statements, (statement) => {
       for (const parse of [parseStatement, parseCondition]) {

@@ -132,7 +132,8 @@ function fastIsMatch(call: Call, scope: Scope): Test | null {
     const id = keyId(known.key);
     if (bytes?.prefix) {
       const prefix = literal(bytes.prefix);
-      return () => cursor.attributeStartsWith(id, prefix) || (cursor.readAttribute(id) > STRING && matchesValue(cursor, cursor.value(cursor.row(id)), compiled));
+      return () =>
+        cursor.attributeStartsWith(id, prefix) || (cursor.readAttribute(id) > STRING && matchesValue(cursor, cursor.value(cursor.row(id)), compiled));
     }
     return () => matchesRead(cursor, cursor.readAttribute(id), bytes, compiled, () => cursor.value(cursor.row(id)));
   }
@@ -171,7 +172,14 @@ export function fastStatement(call: Call, scope: Scope): Run | null {
 function fastExtract(call: Call, scope: Scope): Run | null {
   const [target, source, strategy] = call.args.map(({ name, value }) => (name === undefined ? value : null));
   if (call.args.length !== 3 || !target || !source || strategy?.kind !== 'string' || strategy.value !== 'upsert') return null;
-  if (source.kind !== 'call' || source.name !== 'ExtractPatterns' || source.keys.length > 0 || source.args.length !== 2 || !scope.functions.has('ExtractPatterns')) return null;
+  if (
+    source.kind !== 'call' ||
+    source.name !== 'ExtractPatterns' ||
+    source.keys.length > 0 ||
+    source.args.length !== 2 ||
+    !scope.functions.has('ExtractPatterns')
+  )
+    return null;
   const [from, pattern] = source.args.map(({ name, value }) => (name === undefined ? value : null));
   if (pattern?.kind !== 'string' || from?.kind !== 'path' || target.kind !== 'path') return null;
   const to = pathOf(target, scope, true)?.known;

@@ -115,10 +115,15 @@ export function inferContext(statements: readonly string[], conditions: readonly
     }
   }
   const known = [...candidates.keys()].join(', ');
-  if (inferred === '' || !source) throw new InferenceFault(all[0]?.text ?? '', fault(`no path says which context is meant; begin one with the name of a context: ${known}`, 0));
+  if (inferred === '' || !source)
+    throw new InferenceFault(all[0]?.text ?? '', fault(`no path says which context is meant; begin one with the name of a context: ${known}`, 0));
   const name = inferred === 'instrumentation_scope' ? 'scope' : inferred;
   const candidate = candidates.get(name);
-  if (!candidate) throw new InferenceFault(source.text, fault(`"${inferred}" is not a context of these statements${didYouMean(inferred, candidates.keys())}; contexts: ${known}`, source.start));
+  if (!candidate)
+    throw new InferenceFault(
+      source.text,
+      fault(`"${inferred}" is not a context of these statements${didYouMean(inferred, candidates.keys())}; contexts: ${known}`, source.start),
+    );
   const problem = missing(candidate, all);
   if (problem === null) return candidate;
   for (const lower of CONTEXT_PRIORITY) {
@@ -129,17 +134,26 @@ export function inferContext(statements: readonly string[], conditions: readonly
 }
 function missingContext(path: Path, candidates: ReadonlyMap<string, Candidate>): Error {
   const text = path.segments.map((segment) => segment.name).join('.');
-  const options = [...candidates.values()].filter(({ context }) => Object.hasOwn(context.roots[context.name]!.paths, path.segments[0]!.name)).map(({ context }) => `${context.name}.${text}`);
-  return fault(`path "${text}" must begin with the name of a context${options.length > 0 ? `: ${options.join(' or ')}` : `, one of ${[...candidates.keys()].join(', ')}`}`, path.start);
+  const options = [...candidates.values()]
+    .filter(({ context }) => Object.hasOwn(context.roots[context.name]!.paths, path.segments[0]!.name))
+    .map(({ context }) => `${context.name}.${text}`);
+  return fault(
+    `path "${text}" must begin with the name of a context${options.length > 0 ? `: ${options.join(' or ')}` : `, one of ${[...candidates.keys()].join(', ')}`}`,
+    path.start,
+  );
 }
 /** What the candidate does not know, or null. */
 function missing({ context, functions }: Candidate, all: readonly { text: string; hints: Hints }[]): InferenceFault | null {
   for (const { text, hints } of all) {
     for (const [name, start] of hints.functions)
-      if (!functions.has(name)) return new InferenceFault(text, fault(`the ${context.name} context does not know the function "${name}"${didYouMean(name, functions.keys())}`, start));
+      if (!functions.has(name))
+        return new InferenceFault(text, fault(`the ${context.name} context does not know the function "${name}"${didYouMean(name, functions.keys())}`, start));
     for (const [name, start] of hints.enums)
       if (!Object.hasOwn(context.enums, name))
-        return new InferenceFault(text, fault(`the ${context.name} context does not know the enum symbol "${name}"${didYouMean(name, Object.keys(context.enums))}`, start));
+        return new InferenceFault(
+          text,
+          fault(`the ${context.name} context does not know the enum symbol "${name}"${didYouMean(name, Object.keys(context.enums))}`, start),
+        );
   }
   return null;
 }

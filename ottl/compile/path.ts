@@ -14,7 +14,12 @@ export function compilePath(path: Path, scope: Scope, compileKey: (key: Key) => 
   const first = path.segments[0]!;
   const names = scope.pathNames !== 'none' && path.segments.length > 1 && first.keys.length === 0 && Object.hasOwn(context.roots, first.name);
   // Without names the other levels are still within reach: resource.attributes in a span's condition.
-  const old = scope.pathNames === 'none' && path.segments.length > 1 && first.keys.length === 0 && first.name !== context.name && Object.hasOwn(context.roots, first.name);
+  const old =
+    scope.pathNames === 'none' &&
+    path.segments.length > 1 &&
+    first.keys.length === 0 &&
+    first.name !== context.name &&
+    Object.hasOwn(context.roots, first.name);
   if (names || old) {
     ({ level, paths: table } = context.roots[first.name]!);
     root = first.name;
@@ -46,8 +51,7 @@ export function compilePath(path: Path, scope: Scope, compileKey: (key: Key) => 
     entry = found;
     const last = at === path.segments.length - 1;
     if (segment.keys.length === 0) continue;
-    if (!last || !entry.keyed)
-      throw fault(`the keys indexing "${segment.name}" are of no use: "${segment.name}" does not support indexing`, path.start);
+    if (!last || !entry.keyed) throw fault(`the keys indexing "${segment.name}" are of no use: "${segment.name}" does not support indexing`, path.start);
     return entry.keyed(segment.keys.map(compileKey));
   }
   if (!entry?.plain) throw fault(`path "${text}" needs a part behind it: ${Object.keys(entry?.next ?? {}).join(', ')}`, path.start);

@@ -75,7 +75,8 @@ export function idField(cursor: Cursor, field: number, kind: 'trace' | 'span'): 
   return {
     plain: {
       get: () => new Id(kind, read()),
-      set: (_record, value) => write(value instanceof Id && value.kind === kind ? value.bytes : expected(kind === 'trace' ? 'pcommon.TraceID' : 'pcommon.SpanID', value)),
+      set: (_record, value) =>
+        write(value instanceof Id && value.kind === kind ? value.bytes : expected(kind === 'trace' ? 'pcommon.TraceID' : 'pcommon.SpanID', value)),
     },
     next: {
       string: path(
@@ -95,9 +96,11 @@ export function idField(cursor: Cursor, field: number, kind: 'trace' | 'span'): 
 
 function mapKey(key: CompiledKey, record: RecordContext): string {
   if (key.kind === 'string') return key.value;
-  if (key.kind === 'int') return fail("unable to resolve a string index in map: invalid key type");
+  if (key.kind === 'int') return fail('unable to resolve a string index in map: invalid key type');
   const found = key.getter.get(record);
-  return typeof found === 'string' ? found : fail(`unable to resolve a string index in map: could not resolve key for map/slice, expecting 'string' but got '${typeName(found)}'`);
+  return typeof found === 'string'
+    ? found
+    : fail(`unable to resolve a string index in map: could not resolve key for map/slice, expecting 'string' but got '${typeName(found)}'`);
 }
 function listIndex(key: CompiledKey, length: number, record: RecordContext): number {
   let index: bigint;
@@ -105,7 +108,10 @@ function listIndex(key: CompiledKey, length: number, record: RecordContext): num
   else if (key.kind === 'string') index = fail('unable to resolve an integer index in slice: invalid key type');
   else {
     const found = key.getter.get(record);
-    index = typeof found === 'bigint' ? found : fail(`unable to resolve an integer index in slice: could not resolve key for map/slice, expecting 'int64' but got '${typeName(found)}'`);
+    index =
+      typeof found === 'bigint'
+        ? found
+        : fail(`unable to resolve an integer index in slice: could not resolve key for map/slice, expecting 'int64' but got '${typeName(found)}'`);
   }
   return index < 0n || index >= BigInt(length) ? fail(`index ${index} out of bounds`) : Number(index);
 }
@@ -154,7 +160,8 @@ export class Holder {
       if (current === null) {
         const at = key.kind === 'expression' ? key.getter.get(record) : key.value;
         if (typeof at === 'string') current = new ValueMap();
-        else if (typeof at === 'bigint') current = new Array<Stored>(at < 0n ? 1 : at >= MAX_NEW_ITEMS ? fail(`index ${at} is too large`) : Number(at) + 1).fill(null);
+        else if (typeof at === 'bigint')
+          current = new Array<Stored>(at < 0n ? 1 : at >= MAX_NEW_ITEMS ? fail(`index ${at} is too large`) : Number(at) + 1).fill(null);
         else fail('neither a string nor an int index was given, this is an error in the OTTL');
         write(current);
       }
@@ -275,7 +282,8 @@ export function messagesField(cursor: Cursor, field: number, type: string, item:
 export function readMessages(cursor: Cursor, field: number, type: string, item: MessageType): Opaque {
   const items: Uint8Array[] = [];
   const one = new Cursor(item, cursor.space);
-  for (let there = cursor.firstChild(field, one); there; there = cursor.nextChild(field, one)) items.push(Buffer.from(cursor.space.bytes.subarray(one.start, one.end)));
+  for (let there = cursor.firstChild(field, one); there; there = cursor.nextChild(field, one))
+    items.push(Buffer.from(cursor.space.bytes.subarray(one.start, one.end)));
   return new Opaque(type, items);
 }
 export function messageHead(field: number, size: number): Buffer {

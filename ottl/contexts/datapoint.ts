@@ -42,7 +42,12 @@ const unsupported = (): never => fail(`unsupported data point type: ${pointName(
 function fieldOf(number: number, histogram: number, exponential: number, summary: number): () => number {
   return () => (isNumber() ? number : isHistogram() ? histogram : isExponential() ? exponential : summary);
 }
-const startField = fieldOf(NUMBER_POINT.startTimeUnixNano, HISTOGRAM_POINT.startTimeUnixNano, EXPONENTIAL_POINT.startTimeUnixNano, SUMMARY_POINT.startTimeUnixNano);
+const startField = fieldOf(
+  NUMBER_POINT.startTimeUnixNano,
+  HISTOGRAM_POINT.startTimeUnixNano,
+  EXPONENTIAL_POINT.startTimeUnixNano,
+  SUMMARY_POINT.startTimeUnixNano,
+);
 const timeField = fieldOf(NUMBER_POINT.timeUnixNano, HISTOGRAM_POINT.timeUnixNano, EXPONENTIAL_POINT.timeUnixNano, SUMMARY_POINT.timeUnixNano);
 const flagsField = fieldOf(NUMBER_POINT.flags, HISTOGRAM_POINT.flags, EXPONENTIAL_POINT.flags, SUMMARY_POINT.flags);
 const countField = fieldOf(0, HISTOGRAM_POINT.count, EXPONENTIAL_POINT.count, SUMMARY_POINT.count);
@@ -54,7 +59,9 @@ const times = { ...timeFields(dataPoint, startField(), 'start_time'), ...timeFie
 
 function intList(value: Value, what: string): bigint[] {
   if (!Array.isArray(value)) fail(`cannot set a slice of ${typeName(value)} from a value type: ${what}`);
-  return (value as Value[]).map((item) => (typeof item === 'bigint' ? item : fail(`invalid value type provided for a slice of ${what}: ${typeName(item)}, expected int64`)));
+  return (value as Value[]).map((item) =>
+    typeof item === 'bigint' ? item : fail(`invalid value type provided for a slice of ${what}: ${typeName(item)}, expected int64`),
+  );
 }
 
 const bucketsCursor = new Cursor(BUCKETS_TYPE, dataPoint.space);
@@ -97,7 +104,11 @@ function buckets(field: number): PathEntry {
         () => (isExponential() ? readBuckets(field).counts.map((count) => BigInt.asIntN(64, count)) : null),
         (value) => {
           must(isExponential(), 'pmetric.ExponentialHistogramDataPoint');
-          writeBuckets(field, readBuckets(field).offset, intList(value, 'uint64').map((count) => BigInt.asUintN(64, count)));
+          writeBuckets(
+            field,
+            readBuckets(field).offset,
+            intList(value, 'uint64').map((count) => BigInt.asUintN(64, count)),
+          );
         },
       ),
     },
@@ -159,7 +170,9 @@ export const datapointPaths: PathTable = {
       must(isHistogram(), 'pmetric.HistogramDataPoint');
       const packed = intList(value, 'uint64');
       const bytes = Buffer.alloc(8 * packed.length);
-      packed.forEach((count, i) => bytes.writeBigUInt64LE(BigInt.asUintN(64, count), 8 * i));
+      packed.forEach((count, i) => {
+        bytes.writeBigUInt64LE(BigInt.asUintN(64, count), 8 * i);
+      });
       dataPoint.setBytes(HISTOGRAM_POINT.bucketCounts, bytes);
     },
   ),
@@ -168,9 +181,13 @@ export const datapointPaths: PathTable = {
     (value) => {
       must(isHistogram(), 'pmetric.HistogramDataPoint');
       if (!Array.isArray(value)) fail(`cannot set a slice of ${typeName(value)} from a value type: float64`);
-      const bounds = (value as Value[]).map((item) => (typeof item === 'number' ? item : fail(`invalid value type provided for a slice of float64: ${typeName(item)}`)));
+      const bounds = (value as Value[]).map((item) =>
+        typeof item === 'number' ? item : fail(`invalid value type provided for a slice of float64: ${typeName(item)}`),
+      );
       const bytes = Buffer.alloc(8 * bounds.length);
-      bounds.forEach((bound, i) => bytes.writeDoubleLE(bound, 8 * i));
+      bounds.forEach((bound, i) => {
+        bytes.writeDoubleLE(bound, 8 * i);
+      });
       dataPoint.setBytes(HISTOGRAM_POINT.explicitBounds, bytes);
     },
   ),

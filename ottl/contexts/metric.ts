@@ -1,13 +1,20 @@
 /** metric, with its data points as one opaque value. */
-import { Opaque } from '#ottl/values.ts';
+import type { Opaque } from '#ottl/values.ts';
 import { metric, metricData, position } from '#src/data/contexts.ts';
 import { METRIC, METRIC_DATA, pointTypeOf } from '#src/data/message_types.ts';
 import { attributesOf, messagesField, path, textField, wantBool, wantInt } from './access.ts';
 import type { PathAccess, PathTable } from './context.ts';
 
 /** Numbers of the metric types in OTTL, by the field of the metric that holds the data. */
-const TYPES: Readonly<Record<number, bigint>> = { [METRIC.gauge]: 1n, [METRIC.sum]: 2n, [METRIC.histogram]: 3n, [METRIC.exponentialHistogram]: 4n, [METRIC.summary]: 5n };
-const hasTemporality = (): boolean => position.metricKind === METRIC.sum || position.metricKind === METRIC.histogram || position.metricKind === METRIC.exponentialHistogram;
+const TYPES: Readonly<Record<number, bigint>> = {
+  [METRIC.gauge]: 1n,
+  [METRIC.sum]: 2n,
+  [METRIC.histogram]: 3n,
+  [METRIC.exponentialHistogram]: 4n,
+  [METRIC.summary]: 5n,
+};
+const hasTemporality = (): boolean =>
+  position.metricKind === METRIC.sum || position.metricKind === METRIC.histogram || position.metricKind === METRIC.exponentialHistogram;
 
 const POINT_SLICES: Readonly<Record<number, string>> = {
   [METRIC.gauge]: 'pmetric.NumberDataPointSlice',

@@ -4,7 +4,10 @@ export interface Span {
   readonly end: number;
 }
 
-export type Key = { readonly kind: 'string'; readonly value: string } | { readonly kind: 'int'; readonly value: bigint } | { readonly kind: 'expression'; readonly value: Expression };
+export type Key =
+  | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'int'; readonly value: bigint }
+  | { readonly kind: 'expression'; readonly value: Expression };
 
 export interface Segment {
   readonly name: string;

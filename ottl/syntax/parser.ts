@@ -135,20 +135,22 @@ class OttlParser extends EmbeddedActionsParser {
       return { kind: 'negate', operand, start: sign.startOffset, end: operand.end };
     }) as Expression;
   });
-  readonly primary = this.RULE('primary', (): Expression =>
-    this.OR<Expression>([
-      { ALT: () => this.#leaf(this.CONSUME(t.Nil), () => ({ kind: 'nil' })) },
-      { ALT: () => this.#leaf(this.CONSUME(t.Float), (image) => ({ kind: 'float', value: Number(image) })) },
-      { ALT: () => this.#leaf(this.CONSUME(t.Int), (image, at) => ({ kind: 'int', value: t.intLiteral(image, at) })) },
-      { ALT: () => this.#leaf(this.CONSUME(t.Text), (image, at) => ({ kind: 'string', value: t.unquote(image, at) })) },
-      { ALT: () => this.#leaf(this.CONSUME(t.Bool), (image) => ({ kind: 'bool', value: image === 'true' })) },
-      { ALT: () => this.#leaf(this.CONSUME(t.Bytes), bytesLiteral) },
-      { ALT: () => this.SUBRULE(this.list) },
-      { ALT: () => this.SUBRULE(this.map) },
-      { GATE: () => this.#isCall(), ALT: () => this.SUBRULE(this.call) },
-      { ALT: () => this.SUBRULE(this.path), IGNORE_AMBIGUITIES: true },
-      { ALT: () => this.SUBRULE(this.symbol), IGNORE_AMBIGUITIES: true },
-    ]),
+  readonly primary = this.RULE(
+    'primary',
+    (): Expression =>
+      this.OR<Expression>([
+        { ALT: () => this.#leaf(this.CONSUME(t.Nil), () => ({ kind: 'nil' })) },
+        { ALT: () => this.#leaf(this.CONSUME(t.Float), (image) => ({ kind: 'float', value: Number(image) })) },
+        { ALT: () => this.#leaf(this.CONSUME(t.Int), (image, at) => ({ kind: 'int', value: t.intLiteral(image, at) })) },
+        { ALT: () => this.#leaf(this.CONSUME(t.Text), (image, at) => ({ kind: 'string', value: t.unquote(image, at) })) },
+        { ALT: () => this.#leaf(this.CONSUME(t.Bool), (image) => ({ kind: 'bool', value: image === 'true' })) },
+        { ALT: () => this.#leaf(this.CONSUME(t.Bytes), bytesLiteral) },
+        { ALT: () => this.SUBRULE(this.list) },
+        { ALT: () => this.SUBRULE(this.map) },
+        { GATE: () => this.#isCall(), ALT: () => this.SUBRULE(this.call) },
+        { ALT: () => this.SUBRULE(this.path), IGNORE_AMBIGUITIES: true },
+        { ALT: () => this.SUBRULE(this.symbol), IGNORE_AMBIGUITIES: true },
+      ]),
   );
   /** An enum, or the name of a function. */
   readonly symbol = this.RULE('symbol', (): Expression => {
@@ -237,7 +239,8 @@ class OttlParser extends EmbeddedActionsParser {
   #key(value: Expression): Key {
     if (value.kind === 'string') return { kind: 'string', value: value.value };
     if (value.kind === 'int') return { kind: 'int', value: value.value };
-    if (value.kind === 'path' || value.kind === 'call' || value.kind === 'math' || value.kind === 'negate' || value.kind === 'float') return { kind: 'expression', value };
+    if (value.kind === 'path' || value.kind === 'call' || value.kind === 'math' || value.kind === 'negate' || value.kind === 'float')
+      return { kind: 'expression', value };
     throw new SyntaxFault('a key must be a string, an int, a path, a converter or mathematics', value.start);
   }
   #math(op: IToken, left: Expression, right: Expression): Expression {
@@ -255,10 +258,17 @@ class OttlParser extends EmbeddedActionsParser {
       case 'negate':
         return operand;
     }
-    throw new SyntaxFault(op ? `unexpected "${op.image}": a ${operand.kind} has no mathematics` : `a ${operand.kind} has no mathematics`, op?.startOffset ?? operand.start);
+    throw new SyntaxFault(
+      op ? `unexpected "${op.image}": a ${operand.kind} has no mathematics` : `a ${operand.kind} has no mathematics`,
+      op?.startOffset ?? operand.start,
+    );
   }
   #leaf(token: IToken, make: (image: string, at: number) => Record<string, unknown>): Expression {
-    return this.ACTION(() => ({ ...make(token.image, token.startOffset), start: token.startOffset, end: token.startOffset + token.image.length })) as unknown as Expression;
+    return this.ACTION(() => ({
+      ...make(token.image, token.startOffset),
+      start: token.startOffset,
+      end: token.startOffset + token.image.length,
+    })) as unknown as Expression;
   }
   #here(): number {
     const next = this.LA(1);
@@ -283,7 +293,8 @@ class OttlParser extends EmbeddedActionsParser {
   #refuseLambda(): void {
     if (this.LA(1).tokenType !== t.LParen) return;
     const next = this.LA(this.#closing(1) + 1);
-    if (next.tokenType === t.Arrow) throw new SyntaxFault('lambda expressions need the feature gate ottl.functions.enableLambda, which is not supported yet', next.startOffset);
+    if (next.tokenType === t.Arrow)
+      throw new SyntaxFault('lambda expressions need the feature gate ottl.functions.enableLambda, which is not supported yet', next.startOffset);
   }
   #nameEnd(): number {
     let k = 1;
@@ -310,7 +321,8 @@ function parse<T>(text: string, rule: (parser: OttlParser) => T, what: string): 
   if (text.length > MAX_TEXT) throw new SyntaxFault(`${what} has ${text.length} characters, more than ${MAX_TEXT}`, -1);
   const lexed = lexer.tokenize(text);
   const unknown = lexed.errors[0];
-  if (unknown) throw new SyntaxFault(`${what} has invalid syntax: ${JSON.stringify(text.slice(unknown.offset, unknown.offset + 1))} means nothing here`, unknown.offset);
+  if (unknown)
+    throw new SyntaxFault(`${what} has invalid syntax: ${JSON.stringify(text.slice(unknown.offset, unknown.offset + 1))} means nothing here`, unknown.offset);
   let depth = 0;
   for (const token of lexed.tokens) {
     const type = token.tokenType;

@@ -10,7 +10,9 @@ import type { Level } from '#src/data/contexts.ts';
 import { filterFunctions } from './functions.ts';
 import { KINDS, logPasses, metricPasses, severityNumber, spanPasses } from './match.ts';
 
-const errorModeSchema = z.enum(['propagate', 'ignore', 'silent'], { error: (issue) => `unknown error mode ${String(issue.input)}; use one of propagate, ignore, silent` });
+const errorModeSchema = z.enum(['propagate', 'ignore', 'silent'], {
+  error: (issue) => `unknown error mode ${String(issue.input)}; use one of propagate, ignore, silent`,
+});
 const CONTEXTS = ['resource', 'scope', 'span', 'spanevent', 'metric', 'datapoint', 'log'] as const satisfies readonly ContextName[];
 const contextSchema = z.preprocess(
   (value) => (typeof value === 'string' ? value.toLowerCase() : value),
@@ -38,7 +40,11 @@ const conditionsSchema = (field: string) =>
     .check((context) => {
       const texts = context.value.filter((item) => typeof item === 'string').length;
       if (texts > 0 && texts < context.value.length)
-        context.issues.push({ code: 'custom', input: context.value, message: `${field}: configuring multiple configuration styles is not supported; use either a list of conditions or a list of groups` });
+        context.issues.push({
+          code: 'custom',
+          input: context.value,
+          message: `${field}: configuring multiple configuration styles is not supported; use either a list of conditions or a list of groups`,
+        });
     })
     .optional();
 
@@ -47,7 +53,10 @@ const matchType = z
   .default('')
   .pipe(
     z.enum(['strict', 'regexp', ''], {
-      error: (issue) => (issue.input === 'expr' ? 'match_type expr is not supported yet; use an OTTL condition' : `unrecognized match_type: '${String(issue.input)}', valid types are: [regexp strict]`),
+      error: (issue) =>
+        issue.input === 'expr'
+          ? 'match_type expr is not supported yet; use an OTTL condition'
+          : `unrecognized match_type: '${String(issue.input)}', valid types are: [regexp strict]`,
     }),
   );
 const attributeMatch = z.strictObject({ key: z.string().min(1), value: z.unknown().optional() });
@@ -95,18 +104,35 @@ const refused = (name: string) => z.never({ error: `${name} is not supported yet
 
 export const configSchema = z
   .strictObject({
-    error_mode: errorModeSchema.default('ignore').describe('What a failing condition does: propagate refuses the batch, ignore logs it and goes on, silent goes on.'),
-    trace_conditions: conditionsSchema('trace_conditions').describe('What is dropped of traces: conditions whose paths begin with a context, or groups {context, conditions, error_mode}.'),
+    error_mode: errorModeSchema
+      .default('ignore')
+      .describe('What a failing condition does: propagate refuses the batch, ignore logs it and goes on, silent goes on.'),
+    trace_conditions: conditionsSchema('trace_conditions').describe(
+      'What is dropped of traces: conditions whose paths begin with a context, or groups {context, conditions, error_mode}.',
+    ),
     metric_conditions: conditionsSchema('metric_conditions').describe('What is dropped of metrics.'),
     log_conditions: conditionsSchema('log_conditions').describe('What is dropped of logs.'),
     profile_conditions: refused('profile_conditions'),
     traces: z.strictObject({ resource: texts(), span: texts(), spanevent: texts() }).prefault({}).describe('Older form: conditions by context.'),
     metrics: z
-      .strictObject({ resource: texts(), metric: texts(), datapoint: texts(), include: metricMatch.optional(), exclude: metricMatch.optional(), regexp: cacheOptions })
+      .strictObject({
+        resource: texts(),
+        metric: texts(),
+        datapoint: texts(),
+        include: metricMatch.optional(),
+        exclude: metricMatch.optional(),
+        regexp: cacheOptions,
+      })
       .prefault({})
       .describe('Older form, and the oldest: include and exclude.'),
-    logs: z.strictObject({ resource: texts(), log_record: texts(), include: logMatch.optional(), exclude: logMatch.optional() }).prefault({}).describe('Older form, and the oldest.'),
-    spans: z.strictObject({ include: spanMatch.optional(), exclude: spanMatch.optional() }).prefault({}).describe('The oldest form for spans: include and exclude.'),
+    logs: z
+      .strictObject({ resource: texts(), log_record: texts(), include: logMatch.optional(), exclude: logMatch.optional() })
+      .prefault({})
+      .describe('Older form, and the oldest.'),
+    spans: z
+      .strictObject({ include: spanMatch.optional(), exclude: spanMatch.optional() })
+      .prefault({})
+      .describe('The oldest form for spans: include and exclude.'),
     profiles: refused('profiles'),
   })
   .superRefine((config, context) => {
@@ -116,10 +142,18 @@ export const configSchema = z
     const oldTraces = traces.resource ?? traces.span ?? traces.spanevent;
     const oldMetrics = metrics.resource ?? metrics.metric ?? metrics.datapoint;
     const oldLogs = logs.resource ?? logs.log_record;
-    if (both(oldTraces, spans.include ?? spans.exclude)) wrong(['traces'], 'cannot use "traces.resource", "traces.span", "traces.spanevent" and the span settings "spans.include", "spans.exclude" at the same time');
+    if (both(oldTraces, spans.include ?? spans.exclude))
+      wrong(
+        ['traces'],
+        'cannot use "traces.resource", "traces.span", "traces.spanevent" and the span settings "spans.include", "spans.exclude" at the same time',
+      );
     if (both(oldMetrics, metrics.include ?? metrics.exclude))
-      wrong(['metrics'], 'cannot use "metrics.resource", "metrics.metric", "metrics.datapoint" and the settings "metrics.include", "metrics.exclude" at the same time');
-    if (both(oldLogs, logs.include ?? logs.exclude)) wrong(['logs'], 'cannot use "logs.resource", "logs.log_record" and the settings "logs.include", "logs.exclude" at the same time');
+      wrong(
+        ['metrics'],
+        'cannot use "metrics.resource", "metrics.metric", "metrics.datapoint" and the settings "metrics.include", "metrics.exclude" at the same time',
+      );
+    if (both(oldLogs, logs.include ?? logs.exclude))
+      wrong(['logs'], 'cannot use "logs.resource", "logs.log_record" and the settings "logs.include", "logs.exclude" at the same time');
     const exclusive = (field: string, used: unknown, older: unknown, names: string): void => {
       if (both(used, older)) wrong([field], `cannot use context inferred conditions "${field}" and the settings ${names} at the same time`);
     };
@@ -127,7 +161,8 @@ export const configSchema = z
     exclusive('metric_conditions', config.metric_conditions, oldMetrics ?? metrics.include ?? metrics.exclude, 'of "metrics"');
     exclusive('log_conditions', config.log_conditions, oldLogs ?? logs.include ?? logs.exclude, 'of "logs"');
 
-    for (const signal of ['traces', 'metrics', 'logs'] as const) for (const fault of compileConditions(config, signal).faults) wrong([...fault.path], fault.message);
+    for (const signal of ['traces', 'metrics', 'logs'] as const)
+      for (const fault of compileConditions(config, signal).faults) wrong([...fault.path], fault.message);
     const attempt = (path: string[], work: () => unknown): void => {
       try {
         work();
@@ -161,7 +196,10 @@ interface Compiled {
 const FIELDS = { traces: 'trace_conditions', metrics: 'metric_conditions', logs: 'log_conditions' } as const;
 
 /** All OTTL conditions for a signal, of either form. */
-export function compileConditions(config: Pick<Config, 'error_mode' | 'traces' | 'metrics' | 'logs' | 'trace_conditions' | 'metric_conditions' | 'log_conditions'>, signal: Signal): Compiled {
+export function compileConditions(
+  config: Pick<Config, 'error_mode' | 'traces' | 'metrics' | 'logs' | 'trace_conditions' | 'metric_conditions' | 'log_conditions'>,
+  signal: Signal,
+): Compiled {
   const out: Compiled = { groups: [], faults: [] };
   const field = FIELDS[signal];
   const items = config[field] ?? [];
@@ -171,14 +209,18 @@ export function compileConditions(config: Pick<Config, 'error_mode' | 'traces' |
     const path = flat ? [field] : [field, index, 'conditions'];
     const errorMode = group.error_mode ?? config.error_mode;
     const add = (compiled: CompiledGroup | readonly GroupFault[], offset: number): void => {
-      if (isFaulty(compiled)) for (const fault of compiled) out.faults.push({ path: fault.index < 0 ? path : [...path, fault.index + offset], message: fault.message });
+      if (isFaulty(compiled))
+        for (const fault of compiled) out.faults.push({ path: fault.index < 0 ? path : [...path, fault.index + offset], message: fault.message });
       else out.groups.push({ ...compiled, errorMode });
     };
     const candidates = candidatesOf(signal, filterFunctions);
-    if (group.context !== undefined) add(compileGroup({ context: group.context, statements: [], conditions: group.conditions }, candidates, filterFunctions), 0);
+    if (group.context !== undefined)
+      add(compileGroup({ context: group.context, statements: [], conditions: group.conditions }, candidates, filterFunctions), 0);
     else {
       const before = out.groups.length;
-      group.conditions.forEach((condition, i) => add(compileGroup({ statements: [], conditions: [condition] }, candidates, filterFunctions), i));
+      group.conditions.forEach((condition, i) => {
+        add(compileGroup({ statements: [], conditions: [condition] }, candidates, filterFunctions), i);
+      });
       out.groups.splice(before, out.groups.length, ...joinByContext(out.groups.slice(before)));
     }
   });
@@ -202,7 +244,16 @@ export function compileConditions(config: Pick<Config, 'error_mode' | 'traces' |
         return [];
       }
     });
-    out.groups.push({ context: name, level: context.level as Level, reads: touched.reads, writes: touched.writes, calls: touched.calls, statements: [], conditions: compiled, errorMode: config.error_mode });
+    out.groups.push({
+      context: name,
+      level: context.level as Level,
+      reads: touched.reads,
+      writes: touched.writes,
+      calls: touched.calls,
+      statements: [],
+      conditions: compiled,
+      errorMode: config.error_mode,
+    });
   }
   return out;
 }
@@ -212,10 +263,7 @@ function joinByContext(groups: readonly DropGroup[]): DropGroup[] {
   const joined = new Map<string, DropGroup>();
   for (const group of [...groups].sort((a, b) => a.level - b.level)) {
     const same = joined.get(group.context);
-    joined.set(
-      group.context,
-      same ? { ...same, reads: same.reads | group.reads, conditions: [...same.conditions, ...group.conditions] } : group,
-    );
+    joined.set(group.context, same ? { ...same, reads: same.reads | group.reads, conditions: [...same.conditions, ...group.conditions] } : group);
   }
   return [...joined.values()];
 }

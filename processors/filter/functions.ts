@@ -45,4 +45,8 @@ const hasAttrOnDatapoint = defineConverter({
 });
 
 /** What conditions of filter may call: converters, and these two. */
-export const filterFunctions: readonly FunctionDefinition[] = [...functions.filter(({ kind }) => kind === 'converter'), hasAttrKeyOnDatapoint, hasAttrOnDatapoint];
+export const filterFunctions: readonly FunctionDefinition[] = [
+  ...functions.filter(({ kind }) => kind === 'converter'),
+  hasAttrKeyOnDatapoint,
+  hasAttrOnDatapoint,
+];

@@ -6,7 +6,9 @@ import { functions } from '#ottl/functions/index.ts';
 import type { Signal } from '#src/core/batch.ts';
 import { conditionFunctions, transformFunctions } from './functions.ts';
 
-export const errorModeSchema = z.enum(['propagate', 'ignore', 'silent'], { error: (issue) => `unknown error mode ${String(issue.input)}; use one of propagate, ignore, silent` });
+export const errorModeSchema = z.enum(['propagate', 'ignore', 'silent'], {
+  error: (issue) => `unknown error mode ${String(issue.input)}; use one of propagate, ignore, silent`,
+});
 const CONTEXTS = ['resource', 'scope', 'span', 'spanevent', 'metric', 'datapoint', 'log'] as const satisfies readonly ContextName[];
 export const contextSchema = z.preprocess(
   (value) => (typeof value === 'string' ? value.toLowerCase() : value),
@@ -54,7 +56,9 @@ export const configSchema = z
     error_mode: errorModeSchema
       .default('ignore')
       .describe('What a failing statement does: propagate refuses the batch, ignore logs it and goes on, silent goes on.'),
-    trace_statements: statementsSchema('trace_statements').describe('Statements on traces: a list of statements, or of groups {context, conditions, statements, error_mode}.'),
+    trace_statements: statementsSchema('trace_statements').describe(
+      'Statements on traces: a list of statements, or of groups {context, conditions, statements, error_mode}.',
+    ),
     metric_statements: statementsSchema('metric_statements').describe('Statements on metrics.'),
     log_statements: statementsSchema('log_statements').describe('Statements on logs.'),
     profile_statements: refused('profile_statements'),

@@ -21,7 +21,9 @@ export default defineProcessor({
         if (isFaulty(compiled)) throw new ConfigError(compiled.map(({ message }) => message).join('\n')); // The schema has said so before.
         const pass = statementPass(compiled, new ErrorPolicy(group.error_mode ?? config.error_mode, telemetry.log, clock));
         // A function that makes metrics of metrics looks at all data points, and what it adds is seen by all that comes behind.
-        return transformFunctions.some(({ name }) => compiled.calls.has(name)) ? { ...pass, reads: ALL_LEVELS, writes: pass.writes | RECORD_LEVEL | INNER_LEVEL, appends: true } : pass;
+        return transformFunctions.some(({ name }) => compiled.calls.has(name))
+          ? { ...pass, reads: ALL_LEVELS, writes: pass.writes | RECORD_LEVEL | INNER_LEVEL, appends: true }
+          : pass;
       });
     return passes.length > 0 ? new BytesRewriter(signal, passes) : null;
   },

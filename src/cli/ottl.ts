@@ -45,7 +45,9 @@ async function transform(batch: Batch, statements: unknown, catalog: Catalog): P
     process.stderr.write(`${message}: ${String(fields?.['error'] ?? '')} in ${String(fields?.['statement'] ?? '')}\n`);
   };
   const log: Log = { debug() {}, info() {}, warn: print, error: print };
-  const context = { id: 'transform', config: parsed.data, signal: batch.signal, telemetry: { log }, clock: systemClock } as unknown as CreateContext<never> & { signal: Signal };
+  const context = { id: 'transform', config: parsed.data, signal: batch.signal, telemetry: { log }, clock: systemClock } as unknown as CreateContext<never> & {
+    signal: Signal;
+  };
   const rewriter = definition.createRewriter!(context);
   return rewriter === null ? batch : rewriter.rewrite(batch);
 }
@@ -63,7 +65,11 @@ function diff(before: readonly string[], after: readonly string[]): string[] {
   if (gone.length === 0 && come.length === 0) return [];
   const middle = gone.length * come.length > MAX_CELLS ? [...gone.map((line) => `- ${line}`), ...come.map((line) => `+ ${line}`)] : common(gone, come);
   const context = (line: string): string => `  ${line}`;
-  return [...before.slice(Math.max(0, start - AROUND), start).map(context), ...middle, ...before.slice(before.length - end, before.length - end + AROUND).map(context)];
+  return [
+    ...before.slice(Math.max(0, start - AROUND), start).map(context),
+    ...middle,
+    ...before.slice(before.length - end, before.length - end + AROUND).map(context),
+  ];
 }
 const AROUND = 3;
 const MAX_CELLS = 4_000_000;
@@ -72,7 +78,8 @@ function common(gone: readonly string[], come: readonly string[]): string[] {
   const width = come.length + 1;
   const best = new Uint32Array((gone.length + 1) * width);
   for (let i = gone.length - 1; i >= 0; i--)
-    for (let j = come.length - 1; j >= 0; j--) best[i * width + j] = gone[i] === come[j] ? best[(i + 1) * width + j + 1]! + 1 : Math.max(best[(i + 1) * width + j]!, best[i * width + j + 1]!);
+    for (let j = come.length - 1; j >= 0; j--)
+      best[i * width + j] = gone[i] === come[j] ? best[(i + 1) * width + j + 1]! + 1 : Math.max(best[(i + 1) * width + j]!, best[i * width + j + 1]!);
   const out: string[] = [];
   let i = 0;
   let j = 0;

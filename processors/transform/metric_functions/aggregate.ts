@@ -1,14 +1,28 @@
 /** Merges data points that have the same attributes and times, after attributes were taken away or values made the same. */
 import { defineEditor, p } from '#ottl/function.ts';
 import { fail, floatToInt } from '#ottl/values.ts';
-import { type Buckets, type Data, double, jsonDouble, kindOf, type Metric, type MetricKind, type Point, pointsOf, readMetric, writeMetric } from './metric_object.ts';
+import {
+  type Buckets,
+  type Data,
+  double,
+  jsonDouble,
+  kindOf,
+  type Metric,
+  type MetricKind,
+  type Point,
+  pointsOf,
+  readMetric,
+  writeMetric,
+} from './metric_object.ts';
 
 const FUNCTIONS = ['sum', 'mean', 'min', 'max', 'median', 'count'] as const;
 type Aggregation = (typeof FUNCTIONS)[number];
 const DELTA = 1;
 
 function aggregationOf(name: string): Aggregation {
-  return FUNCTIONS.find((known) => known === name) ?? fail(`invalid aggregation function: 'unsupported function: '${name}'', valid options: ${FUNCTIONS.join(', ')}`);
+  return (
+    FUNCTIONS.find((known) => known === name) ?? fail(`invalid aggregation function: 'unsupported function: '${name}'', valid options: ${FUNCTIONS.join(', ')}`)
+  );
 }
 
 export const aggregateOnAttributes = defineEditor({
@@ -120,18 +134,20 @@ function aggregateInts(points: readonly Point[], aggregation: Aggregation): bigi
     case 'mean':
       return BigInt.asIntN(64, sum) / BigInt(points.length);
     case 'min':
-      return values.reduce((a, b) => (b < a ? b : a));
+      return sortedInts(values)[0]!;
     case 'max':
-      return values.reduce((a, b) => (b > a ? b : a));
+      return sortedInts(values).at(-1)!;
     case 'count':
       return points.length > 1 ? BigInt(points.length) : values[0]!;
     case 'median': {
-      const sorted = values.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+      const sorted = sortedInts(values);
       const middle = sorted.length >> 1;
       return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2n;
     }
   }
 }
+
+const sortedInts = (values: readonly bigint[]): bigint[] => [...values].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 
 function noteStart(into: Point, from: Point): void {
   if (BigInt(from.startTimeUnixNano ?? 0) < BigInt(into.startTimeUnixNano ?? 0)) into.startTimeUnixNano = from.startTimeUnixNano ?? '0';

@@ -4,7 +4,19 @@ import { fail } from '#ottl/values.ts';
 import { position } from '#src/data/contexts.ts';
 import { METRIC } from '#src/data/message_types.ts';
 import { temporalityOf } from './convert.ts';
-import { addMetric, double, jsonDouble, kindOf, type Metric, type Point, pointLike, pointsOf, readMetric, readMetricOfPoint, typeText } from './metric_object.ts';
+import {
+  addMetric,
+  double,
+  jsonDouble,
+  kindOf,
+  type Metric,
+  type Point,
+  pointLike,
+  pointsOf,
+  readMetric,
+  readMetricOfPoint,
+  typeText,
+} from './metric_object.ts';
 
 const CUMULATIVE = 2;
 
@@ -36,7 +48,8 @@ function derived(metric: Metric, suffix: string, unit: string | undefined, data:
   return { name: `${metric.name ?? ''}${suffix}`, description: metric.description ?? '', unit: unit ?? '', ...data };
 }
 
-const sumPoint = (point: Point, metric: Metric): Point | null => (point.sum === undefined && kindOf(metric) !== 'summary' ? null : pointLike(point, { asDouble: point.sum ?? 0 }));
+const sumPoint = (point: Point, metric: Metric): Point | null =>
+  point.sum === undefined && kindOf(metric) !== 'summary' ? null : pointLike(point, { asDouble: point.sum ?? 0 });
 const countPoint = (point: Point): Point => pointLike(point, { asInt: point.count ?? '0' });
 
 export const extractSumMetric = extractor('extract_sum_metric', '_sum', sumPoint, (metric) => metric.unit);

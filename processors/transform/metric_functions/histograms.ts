@@ -98,7 +98,9 @@ export const convertExponentialHistogramToHistogram = defineEditor({
         const { startTimeUnixNano, timeUnixNano, attributes, exemplars } = point;
         const { count = '0', sum = 0, min = 0, max = 0 } = point;
         const bucketCounts = explicitCounts(point, explicitBounds, spread).map(String);
-        return JSON.parse(JSON.stringify({ startTimeUnixNano, timeUnixNano, count, sum, min, max, exemplars, explicitBounds, bucketCounts, attributes })) as Point;
+        return JSON.parse(
+          JSON.stringify({ startTimeUnixNano, timeUnixNano, count, sum, min, max, exemplars, explicitBounds, bucketCounts, attributes }),
+        ) as Point;
       });
       const { name: title = '', description = '', unit = '' } = metric;
       writeMetric({ name: title, description, unit, histogram: { aggregationTemporality: data.aggregationTemporality ?? 0, dataPoints } });
@@ -111,12 +113,14 @@ const EPSILON = 1e-12;
 
 export const mergeHistogramBuckets = defineEditor({
   name: 'merge_histogram_buckets',
-  summary: 'Takes a bound of a histogram away and merges the buckets beside it (method "remove_explicit_bound"), or merges neighbours until there are so many ("limit_buckets").',
+  summary:
+    'Takes a bound of a histogram away and merges the buckets beside it (method "remove_explicit_bound"), or merges neighbours until there are so many ("limit_buckets").',
   params: { targetValue: p.floatLike, method: p.optional(p.stringLiteral) },
   contexts: ['datapoint'],
   examples: [],
   create({ targetValue, method = 'remove_explicit_bound' }) {
-    if (method !== 'remove_explicit_bound' && method !== 'limit_buckets') fail(`unsupported method "${method}", expected "remove_explicit_bound" or "limit_buckets"`);
+    if (method !== 'remove_explicit_bound' && method !== 'limit_buckets')
+      fail(`unsupported method "${method}", expected "remove_explicit_bound" or "limit_buckets"`);
     const limit = method === 'limit_buckets';
     const check = (target: number | null): number => {
       if (target === null) return fail('target_value must not be nil');
@@ -134,7 +138,9 @@ export const mergeHistogramBuckets = defineEditor({
         if (counts.length <= target || bounds.some((bound, i) => i > 0 && !(bound > bounds[i - 1]!))) return;
         const step = Math.ceil(counts.length / target);
         const kept = bounds.filter((_bound, i) => i % step === step - 1);
-        const sums = Array.from({ length: Math.ceil(counts.length / step) }, (_, i) => counts.slice(i * step, (i + 1) * step).reduce((sum, count) => sum + count, 0n));
+        const sums = Array.from({ length: Math.ceil(counts.length / step) }, (_, i) =>
+          counts.slice(i * step, (i + 1) * step).reduce((sum, count) => sum + count, 0n),
+        );
         writeBuckets(kept, sums);
         return;
       }
@@ -147,9 +153,13 @@ export const mergeHistogramBuckets = defineEditor({
 });
 function writeBuckets(bounds: readonly number[], counts: readonly bigint[]): void {
   const packedBounds = Buffer.alloc(8 * bounds.length);
-  bounds.forEach((bound, i) => packedBounds.writeDoubleLE(bound, 8 * i));
+  bounds.forEach((bound, i) => {
+    packedBounds.writeDoubleLE(bound, 8 * i);
+  });
   const packedCounts = Buffer.alloc(8 * counts.length);
-  counts.forEach((count, i) => packedCounts.writeBigUInt64LE(BigInt.asUintN(64, count), 8 * i));
+  counts.forEach((count, i) => {
+    packedCounts.writeBigUInt64LE(BigInt.asUintN(64, count), 8 * i);
+  });
   dataPoint.setBytes(HISTOGRAM_POINT.explicitBounds, packedBounds);
   dataPoint.setBytes(HISTOGRAM_POINT.bucketCounts, packedCounts);
 }

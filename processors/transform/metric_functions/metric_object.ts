@@ -62,7 +62,13 @@ export interface Metric {
 }
 export type MetricKind = 'gauge' | 'sum' | 'histogram' | 'exponentialHistogram' | 'summary';
 const KINDS: readonly MetricKind[] = ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary'];
-const GO_NAMES: Readonly<Record<MetricKind, string>> = { gauge: 'Gauge', sum: 'Sum', histogram: 'Histogram', exponentialHistogram: 'ExponentialHistogram', summary: 'Summary' };
+const GO_NAMES: Readonly<Record<MetricKind, string>> = {
+  gauge: 'Gauge',
+  sum: 'Sum',
+  histogram: 'Histogram',
+  exponentialHistogram: 'ExponentialHistogram',
+  summary: 'Summary',
+};
 
 const below = (type: JsonMessage, name: string): JsonMessage => type.byName.get(name)!.message();
 const METRIC_JSON = below(below(below(REQUESTS.metrics, 'resourceMetrics'), 'scopeMetrics'), 'metrics');

@@ -98,7 +98,10 @@ function ofExponential(point: Point, share: number): number | null {
     }
     before += positive[i]!;
   }
-  return malformed('exponential histogram', `cumulative count doesn't reach target count corresponding to percentile. targetCount=${target}, total count=${before}`);
+  return malformed(
+    'exponential histogram',
+    `cumulative count doesn't reach target count corresponding to percentile. targetCount=${target}, total count=${before}`,
+  );
 }
 const countsOf = (buckets: Buckets | undefined): number[] => (buckets?.bucketCounts ?? []).map(Number);
 /** The lower bound of a bucket. */
