@@ -8,14 +8,22 @@ export default defineEditor({
   summary: 'Takes the entries whose key matches out of a map.',
   params: { target: p.mapPath, pattern: p.string },
   examples: [
-    { run: 'delete_matching_keys(attributes, "^http\\.")', given: { attributes: { 'http.a': 1n, b: 2n } }, want: { attributes: { b: 2n } } },
+    { run: 'delete_matching_keys(attributes, "^http\\\\.")', given: { attributes: { 'http.a': 1n, b: 2n } }, want: { attributes: { b: 2n } } },
     { run: 'delete_matching_keys(attributes, "(")', error: 'is not a valid pattern' },
   ],
   create({ target, pattern }) {
     const compiled = dynamicPattern('delete_matching_keys', pattern);
     return (record) => {
-      const matcher = compiled(record), map = target.get(record), kept = map.keys.map((_, i) => i).filter((i) => !matcher.test(map.keys[i]!));
-      target.set(record, new ValueMap(kept.map((i) => map.keys[i]!), kept.map((i) => map.values[i]!)));
+      const matcher = compiled(record),
+        map = target.get(record),
+        kept = map.keys.map((_, i) => i).filter((i) => !matcher.test(map.keys[i]!));
+      target.set(
+        record,
+        new ValueMap(
+          kept.map((i) => map.keys[i]!),
+          kept.map((i) => map.values[i]!),
+        ),
+      );
     };
   },
 });
