@@ -145,10 +145,17 @@ export class StatusHandlers {
 
   /** For the page: the pipelines, and how many items each component has passed so far, by pipeline and component. */
   readonly pipelines = (request: HttpRequest): Promise<HttpReply> => {
-    const totals = Object.assign({}, ...(this.#host.published('pipeline_rates') as object[])) as Record<string, Record<string, number>>;
+    const totals: Record<string, Record<string, number>> = {};
+    for (const flow of this.#host.published('pipelines').flat() as PublishedPipeline[]) {
+      const own: Record<string, number> = (totals[flow.id] = {});
+      for (const kind of ['receiver', 'processor', 'exporter'] as const) for (const { id, items } of flow[`${kind}s`]) own[`${kind}:${id}`] = items;
+    }
     return jsonReply(request, success({ pipelines: this.#host.pipelines(), totals }));
   };
 }
+
+/** What src/pipeline publishes of each pipeline: items since the start by component. */
+type PublishedPipeline = { readonly id: string } & Readonly<Record<'receivers' | 'processors' | 'exporters', readonly { readonly id: string; readonly items: number }[]>>;
 
 async function seriesByMetric(querier: Querier): Promise<{ name: string; value: number }[]> {
   const set = await querier.select([{ name: '__name__', op: '!=', value: '' }], Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);

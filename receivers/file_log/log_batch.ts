@@ -2,7 +2,7 @@
  * A batch under construction: records are encoded as they come, in one buffer for each resource and scope, with room left at its front for
  * the enclosing messages. The general path gives entries; the fast path writes its bytes into the same buffers.
  */
-import { Batch } from '#src/core/batch.ts';
+import { Batch, EMPTY_CONTEXT } from '#src/core/batch.ts';
 import { putVarint, varintSize } from '#src/wire/bytes.ts';
 import { ProtoWriter } from '#src/wire/proto_writer.ts';
 import type { Entry } from './entry.ts';
@@ -119,7 +119,7 @@ export class LogBatch {
     // The next batch will likely be as large: growing would copy.
     this.#capacity = largest > FIRST_CAPACITY / 2 ? largest + (largest >> 2) : FIRST_CAPACITY;
     this.#clear();
-    return new Batch('logs', parts, count);
+    return new Batch('logs', parts, count, EMPTY_CONTEXT, true);
   }
 
   #clear(): void {
