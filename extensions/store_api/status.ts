@@ -14,10 +14,18 @@ import { openQuerier, readTenants } from './tenants.ts';
 const API_VERSION = '3.15.0';
 const TOP = 10;
 
-interface ScrapeTarget {
-  readonly health?: string;
-  readonly scrapePool?: string;
+/** What receivers/prometheus publishes of each target; one that relabelling dropped has health "dropped" and its discovered labels only. */
+interface PublishedTarget {
+  readonly job: string;
+  readonly health: string;
+  readonly discoveredLabels: Readonly<Record<string, string>>;
+  readonly url?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly lastScrape?: number;
+  readonly lastError?: string;
+  readonly duration?: number;
+  readonly interval?: number;
+  readonly timeout?: number;
 }
 
 export class StatusHandlers {
@@ -125,15 +133,22 @@ export class StatusHandlers {
     const params = await Params.of(request);
     const state = params.get('state').toLowerCase();
     const pool = params.get('scrapePool');
-    const all = this.#targets().filter((target) => pool === '' || target.scrapePool === pool);
-    const activeTargets = state === '' || state === 'any' || state === 'active' ? all : [];
-    return jsonReply(request, success({ activeTargets, droppedTargets: [], droppedTargetCounts: {} }));
+    const all = (this.#host.published('scrape_targets').flat() as PublishedTarget[]).filter((target) => pool === '' || target.job === pool);
+    const dropped = all.filter((target) => target.health === 'dropped'),
+      active = all.filter((target) => target.health !== 'dropped'),
+      wanted = (name: string) => state === '' || state === 'any' || state === name;
+    const droppedTargetCounts: Record<string, number> = {};
+    for (const { job } of dropped) droppedTargetCounts[job] = (droppedTargetCounts[job] ?? 0) + 1;
+    return jsonReply(
+      request,
+      success({
+        activeTargets: wanted('active') ? active.map(activeTarget) : [],
+        droppedTargets: wanted('dropped') ? dropped.map(({ job, discoveredLabels }) => ({ discoveredLabels, scrapePool: job })) : [],
+        droppedTargetCounts,
+      }),
+    );
   };
   readonly targetsMetadata = (request: HttpRequest): Promise<HttpReply> => jsonReply(request, success([]));
-
-  #targets(): ScrapeTarget[] {
-    return this.#host.published('scrape_targets').flat() as ScrapeTarget[];
-  }
 
   readonly rules = async (request: HttpRequest): Promise<HttpReply> => {
     const type = (await Params.of(request)).get('type').toLowerCase();
@@ -154,8 +169,38 @@ export class StatusHandlers {
   };
 }
 
+/** As /api/v1/targets of Prometheus shows it. */
+function activeTarget({
+  job,
+  url = '',
+  labels = {},
+  discoveredLabels,
+  health,
+  lastScrape = 0,
+  lastError = '',
+  duration = 0,
+  interval = 0,
+  timeout = 0,
+}: PublishedTarget) {
+  return {
+    discoveredLabels,
+    labels,
+    scrapePool: job,
+    scrapeUrl: url,
+    globalUrl: url,
+    lastError,
+    lastScrape: lastScrape > 0 ? new Date(lastScrape).toISOString() : '0001-01-01T00:00:00Z',
+    lastScrapeDuration: duration,
+    health,
+    scrapeInterval: `${interval}s`,
+    scrapeTimeout: `${timeout}s`,
+  };
+}
+
 /** What src/pipeline publishes of each pipeline: items since the start by component. */
-type PublishedPipeline = { readonly id: string } & Readonly<Record<'receivers' | 'processors' | 'exporters', readonly { readonly id: string; readonly items: number }[]>>;
+type PublishedPipeline = { readonly id: string } & Readonly<
+  Record<'receivers' | 'processors' | 'exporters', readonly { readonly id: string; readonly items: number }[]>
+>;
 
 async function seriesByMetric(querier: Querier): Promise<{ name: string; value: number }[]> {
   const set = await querier.select([{ name: '__name__', op: '!=', value: '' }], Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
