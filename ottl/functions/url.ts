@@ -1,0 +1,78 @@
+/** The parts of a URL. */
+import { parseUrl, splitHost, unescape, userText } from '#ottl/formats/go_url.ts';
+import { defineConverter, p } from '#ottl/function.ts';
+import { fail, type Stored, ValueMap } from '#ottl/values.ts';
+
+export default defineConverter({
+  name: 'URL',
+  summary:
+    'A map of the parts of a URL, named as in the semantic conventions (url.domain, url.path, …). Text that begins with ? is a query: a map of lists under "query".',
+  params: { uri: p.string },
+  examples: [
+    {
+      run: 'URL("http://ann:pw@example.com:8080/a/b.txt?x=1#end")',
+      want: {
+        'url.original': 'http://ann:pw@example.com:8080/a/b.txt?x=1#end',
+        'url.domain': 'example.com',
+        'url.scheme': 'http',
+        'url.path': '/a/b.txt',
+        'url.port': 8080n,
+        'url.fragment': 'end',
+        'url.user_info': 'ann:pw',
+        'url.username': 'ann',
+        'url.password': 'pw',
+        'url.query': 'x=1',
+        'url.extension': 'txt',
+      },
+    },
+    { run: 'URL("?a=1&a=2")', want: { query: { a: ['1', '2'] } } },
+    { run: 'URL("")', error: 'url cannot be empty' },
+    { run: 'URL("http://a:b/")', error: 'invalid port ":b" after host' },
+  ],
+  create({ uri }) {
+    return (record) => {
+      const text = uri.get(record);
+      if (text === '') fail('url cannot be empty');
+      return text.startsWith('?') ? queryMap(text.slice(1)) : urlMap(text);
+    };
+  },
+});
+
+function urlMap(text: string): ValueMap {
+  const url = parseUrl(text),
+    { name, port } = splitHost(url.host),
+    map = new ValueMap();
+  const put = (key: string, value: Stored): void => map.append(`url.${key}`, value);
+  put('original', url.text);
+  put('domain', name);
+  put('scheme', url.scheme);
+  put('path', url.path);
+  if (port !== '') put('port', BigInt(port) < 1n << 63n ? BigInt(port) : fail(`strconv.Atoi: parsing "${port}": value out of range`));
+  if (url.fragment !== '') put('fragment', url.fragment);
+  if (url.user !== null) {
+    put('user_info', userText(url.user));
+    if (url.user.name !== '') put('username', url.user.name);
+    if (url.user.password !== null) put('password', url.user.password);
+  }
+  if (url.query !== '') put('query', url.query);
+  const dot = url.path.lastIndexOf('.');
+  if (dot >= 0 && dot < url.path.length - 1) put('extension', url.path.slice(dot + 1));
+  return map;
+}
+
+function queryMap(query: string): ValueMap {
+  const parameters = new ValueMap(),
+    map = new ValueMap();
+  for (const pair of query.split('&')) {
+    if (pair.includes(';')) fail('invalid semicolon separator in query');
+    if (pair === '') continue;
+    const equals = pair.indexOf('='),
+      key = unescape(equals < 0 ? pair : pair.slice(0, equals), 'query');
+    const value = equals < 0 ? '' : unescape(pair.slice(equals + 1), 'query'),
+      known = parameters.get(key);
+    if (Array.isArray(known)) known.push(value);
+    else parameters.append(key, [value]);
+  }
+  if (parameters.size > 0) map.append('query', parameters);
+  return map;
+}
