@@ -1,5 +1,5 @@
 /** A time taken apart in its own zone, as Go's Time methods do. */
-import { type Time } from './values.ts';
+import type { Time } from './values.ts';
 
 const SECOND = 1_000_000_000n;
 
@@ -21,8 +21,11 @@ export interface TimeParts {
 const floorDivide = (a: bigint, b: bigint): bigint => (a >= 0n || a % b === 0n ? a / b : a / b - 1n);
 
 export function timeParts(time: Time): TimeParts {
-  const local = time.unixNano + BigInt(time.zone.offsetSeconds(time.unixNano)) * SECOND, seconds = floorDivide(local, SECOND), date = new Date(Number(seconds) * 1000);
-  const year = date.getUTCFullYear(), newYear = new Date(0);
+  const local = time.unixNano + BigInt(time.zone.offsetSeconds(time.unixNano)) * SECOND,
+    seconds = floorDivide(local, SECOND),
+    date = new Date(Number(seconds) * 1000);
+  const year = date.getUTCFullYear(),
+    newYear = new Date(0);
   newYear.setUTCFullYear(year, 0, 1); // Date.UTC() takes the years 0 to 99 for 1900 to 1999.
   return {
     year,

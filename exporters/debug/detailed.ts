@@ -1,9 +1,24 @@
 /** `verbosity: detailed`: everything of every record, in the lines that the Collector's users know. */
 import type { Signal } from '#src/core/batch.ts';
-import { type DataPoint, type Exemplar, type KeyValue, kindOf, type LogRecord, type Metric, type ResourceGroup, type ScopeGroup, type Span, scopesOf } from './model.ts';
+import {
+  type DataPoint,
+  type Exemplar,
+  type KeyValue,
+  kindOf,
+  type LogRecord,
+  type Metric,
+  type ResourceGroup,
+  type ScopeGroup,
+  type Span,
+  scopesOf,
+} from './model.ts';
 import { fixed, time, typedText } from './text.ts';
 
-const NAMES: Readonly<Record<Signal, readonly [resource: string, scope: string]>> = { traces: ['ResourceSpans', 'ScopeSpans'], logs: ['ResourceLog', 'ScopeLogs'], metrics: ['ResourceMetrics', 'ScopeMetrics'] };
+const NAMES: Readonly<Record<Signal, readonly [resource: string, scope: string]>> = {
+  traces: ['ResourceSpans', 'ScopeSpans'],
+  logs: ['ResourceLog', 'ScopeLogs'],
+  metrics: ['ResourceMetrics', 'ScopeMetrics'],
+};
 const SPAN_KINDS = ['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'];
 const STATUS_CODES = ['Unset', 'Ok', 'Error'];
 const TEMPORALITIES = ['Unspecified', 'Delta', 'Cumulative'];
@@ -12,7 +27,9 @@ const SEVERITIES = ['Trace', 'Debug', 'Info', 'Warn', 'Error', 'Fatal'];
 type Print = (line: string) => void;
 
 export function detailedText(signal: Signal, groups: readonly ResourceGroup[]): string {
-  const lines: string[] = [], print: Print = (line) => void lines.push(line), [resourceName, scopeName] = NAMES[signal];
+  const lines: string[] = [],
+    print: Print = (line) => void lines.push(line),
+    [resourceName, scopeName] = NAMES[signal];
   groups.forEach((group, i) => {
     print(`${resourceName} #${i}`);
     print(`Resource SchemaURL: ${group.schemaUrl ?? ''}`);
@@ -30,9 +47,18 @@ export function detailedText(signal: Signal, groups: readonly ResourceGroup[]): 
 }
 
 function printRecords(print: Print, scope: ScopeGroup): void {
-  scope.spans?.forEach((span, i) => void (print(`Span #${i}`), printSpan(print, span)));
-  scope.logRecords?.forEach((log, i) => void (print(`LogRecord #${i}`), printLog(print, log)));
-  scope.metrics?.forEach((metric, i) => void (print(`Metric #${i}`), printMetric(print, metric)));
+  scope.spans?.forEach((span, i) => {
+    print(`Span #${i}`);
+    printSpan(print, span);
+  });
+  scope.logRecords?.forEach((log, i) => {
+    print(`LogRecord #${i}`);
+    printLog(print, log);
+  });
+  scope.metrics?.forEach((metric, i) => {
+    print(`Metric #${i}`);
+    printMetric(print, metric);
+  });
 }
 
 /** `header` may be indented: the entries then are too. */
@@ -50,7 +76,10 @@ function printEntityRefs(print: Print, { resource }: ResourceGroup): void {
     print(`     -> Entity ref #${i}:`);
     print(`          -> Type: ${ref.type ?? ''}`);
     if (ref.schemaUrl) print(`          -> Schema URL: ${ref.schemaUrl}`);
-    for (const [title, keys] of [['ID keys', ref.idKeys], ['Description keys', ref.descriptionKeys]] as const) {
+    for (const [title, keys] of [
+      ['ID keys', ref.idKeys],
+      ['Description keys', ref.descriptionKeys],
+    ] as const) {
       if (!keys?.length) continue;
       print(`          -> ${title}:`);
       for (const key of keys) print(`               -> ${key}`);
@@ -115,7 +144,8 @@ function printLog(print: Print, log: LogRecord): void {
 }
 
 function printMetric(print: Print, metric: Metric): void {
-  const kind = kindOf(metric), data = kind && metric[kind];
+  const kind = kindOf(metric),
+    data = kind && metric[kind];
   print('Descriptor:');
   print(`     -> Name: ${metric.name ?? ''}`);
   print(`     -> Description: ${metric.description ?? ''}`);
@@ -154,7 +184,8 @@ function printPoint(print: Print, kind: string, point: DataPoint): void {
 
 /** Bounds are e^(index * ln 2 * 2^-scale). */
 function printExponential(print: Print, { scale = 0, zeroCount = '0', positive = {}, negative = {} }: DataPoint): void {
-  const bound = (index: number): number => Math.exp(index * Math.LN2 * 2 ** -scale), below = negative.bucketCounts ?? [];
+  const bound = (index: number): number => Math.exp(index * Math.LN2 * 2 ** -scale),
+    below = negative.bucketCounts ?? [];
   for (let i = below.length - 1; i >= 0; i--) {
     const index = (negative.offset ?? 0) + i;
     print(`Bucket [${fixed(-bound(index + 1))}, ${fixed(-bound(index))}), Count: ${below[i]}`);

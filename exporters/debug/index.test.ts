@@ -9,7 +9,8 @@ import { configSchema } from './config.ts';
 import definition from './index.ts';
 
 async function shown(signal: Signal, json: object, config: object = {}, times = 1): Promise<string[]> {
-  const bytes = parseOtlpJson(signal, JSON.stringify(json)), batch = new Batch(signal, [bytes], checkAndCount(signal, bytes));
+  const bytes = parseOtlpJson(signal, JSON.stringify(json)),
+    batch = new Batch(signal, [bytes], checkAndCount(signal, bytes));
   const context = { ...testContext(configSchema.parse(config), { clock: new ManualClock() }), signals: [signal] };
   const exporter = definition.create(context as Parameters<typeof definition.create>[0]);
   await exporter.start?.();
@@ -18,7 +19,25 @@ async function shown(signal: Signal, json: object, config: object = {}, times = 
   await exporter.shutdown?.();
   return context.telemetry.lines;
 }
-const gauge = { resourceMetrics: [{ resource: { attributes: [{ key: 'r', value: { stringValue: 'x' } }] }, scopeMetrics: [{ scope: { name: 's', version: '1' }, metrics: [{ name: 'g', unit: '1', gauge: { dataPoints: [{ timeUnixNano: '1581452773000000789', asDouble: 1.5, attributes: [{ key: 'a', value: { intValue: '2' } }] }] } }] }] }] };
+const gauge = {
+  resourceMetrics: [
+    {
+      resource: { attributes: [{ key: 'r', value: { stringValue: 'x' } }] },
+      scopeMetrics: [
+        {
+          scope: { name: 's', version: '1' },
+          metrics: [
+            {
+              name: 'g',
+              unit: '1',
+              gauge: { dataPoints: [{ timeUnixNano: '1581452773000000789', asDouble: 1.5, attributes: [{ key: 'a', value: { intValue: '2' } }] }] },
+            },
+          ],
+        },
+      ],
+    },
+  ],
+};
 
 test('basic is one line with counts', async () => {
   assert.deepEqual(await shown('metrics', gauge), ['info Metrics {"resource metrics":1,"data points":1,"metrics":1}']);
@@ -31,9 +50,21 @@ test('normal is a line a record', async () => {
 });
 
 test('detailed shows every field as the Collector does', async () => {
-  const span = { traceId: '0102030405060708090a0b0c0d0e0f10', spanId: '1112131415161718', name: 'pay', kind: 2, startTimeUnixNano: '1581452772000000321', endTimeUnixNano: '1581452773000000789', status: { code: 2, message: 'no' }, attributes: [{ key: 'm', value: { kvlistValue: { values: [{ key: 'k', value: { arrayValue: { values: [{ intValue: '1' }] } } }] } } }], events: [{ name: 'e', timeUnixNano: '1581452773000000123' }] };
+  const span = {
+    traceId: '0102030405060708090a0b0c0d0e0f10',
+    spanId: '1112131415161718',
+    name: 'pay',
+    kind: 2,
+    startTimeUnixNano: '1581452772000000321',
+    endTimeUnixNano: '1581452773000000789',
+    status: { code: 2, message: 'no' },
+    attributes: [{ key: 'm', value: { kvlistValue: { values: [{ key: 'k', value: { arrayValue: { values: [{ intValue: '1' }] } } }] } } }],
+    events: [{ name: 'e', timeUnixNano: '1581452773000000123' }],
+  };
   const [, text] = await shown('traces', { resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }, { verbosity: 'detailed' });
-  assert.equal(text, `info ResourceSpans #0
+  assert.equal(
+    text,
+    `info ResourceSpans #0
 Resource SchemaURL: 
 ScopeSpans #0
 ScopeSpans SchemaURL: 
@@ -57,7 +88,8 @@ Events:
 SpanEvent #0
      -> Name: e
      -> Timestamp: 2020-02-11 20:26:13.000000123 +0000 UTC
-     -> DroppedAttributesCount: 0`);
+     -> DroppedAttributesCount: 0`,
+  );
 });
 
 test('sampling shows the first of a second and then every Nth', async () => {

@@ -22,22 +22,33 @@ export default defineExporter({
   stability: { traces: 'alpha', metrics: 'alpha', logs: 'alpha' },
   configSchema,
   create(context) {
-    const { config, telemetry, clock } = context, { verbosity } = config, sampler = new Sampler(config.sampling_initial, config.sampling_thereafter, clock);
+    const { config, telemetry, clock } = context,
+      { verbosity } = config,
+      sampler = new Sampler(config.sampling_initial, config.sampling_thereafter, clock);
     let write: (text: string, fields?: Readonly<Record<string, unknown>>) => void = (text, fields) => telemetry.log.info(text, fields);
     let files: number[] = [];
 
     const show = (batch: Batch): void => {
       if (!sampler.takes()) return;
-      const [title, groupsName, key] = TITLES[batch.signal], groups = (JSON.parse(formatBatchJson(batch)) as Record<string, ResourceGroup[] | undefined>)[key] ?? [];
-      const counts: Record<string, number> = { [groupsName]: groups.length, [batch.signal === 'metrics' ? 'data points' : ITEM_NAMES[batch.signal].replace('_', ' ')]: batch.itemCount };
-      if (batch.signal === 'metrics') counts.metrics = groups.reduce((sum, group) => sum + (group.scopeMetrics ?? []).reduce((n, scope) => n + (scope.metrics?.length ?? 0), 0), 0);
+      const [title, groupsName, key] = TITLES[batch.signal],
+        groups = (JSON.parse(formatBatchJson(batch)) as Record<string, ResourceGroup[] | undefined>)[key] ?? [];
+      const counts: Record<string, number> = {
+        [groupsName]: groups.length,
+        [batch.signal === 'metrics' ? 'data points' : ITEM_NAMES[batch.signal].replace('_', ' ')]: batch.itemCount,
+      };
+      if (batch.signal === 'metrics')
+        counts.metrics = groups.reduce((sum, group) => sum + (group.scopeMetrics ?? []).reduce((n, scope) => n + (scope.metrics?.length ?? 0), 0), 0);
       write(title, counts);
       if (verbosity !== 'basic') write(verbosity === 'normal' ? normalText(batch.signal, groups) : detailedText(batch.signal, groups));
     };
 
     return exporterHelper({
       context,
-      settings: { timeout: 0, retry_on_failure: { enabled: false, initial_interval: 0, randomization_factor: 0, multiplier: 1, max_interval: 0, max_elapsed_time: 0 }, sending_queue: config.sending_queue },
+      settings: {
+        timeout: 0,
+        retry_on_failure: { enabled: false, initial_interval: 0, randomization_factor: 0, multiplier: 1, max_interval: 0, max_elapsed_time: 0 },
+        sending_queue: config.sending_queue,
+      },
       start() {
         if (config.use_internal_logger) return;
         files = (config.output_paths ?? ['stdout']).map((path) => (path === 'stdout' ? 1 : path === 'stderr' ? 2 : fs.openSync(path, 'a')));

@@ -31,8 +31,19 @@ export interface Span {
   readonly droppedAttributesCount?: number;
   readonly droppedEventsCount?: number;
   readonly droppedLinksCount?: number;
-  readonly events?: readonly { readonly name?: string; readonly timeUnixNano?: string; readonly droppedAttributesCount?: number; readonly attributes?: Attributes }[];
-  readonly links?: readonly { readonly traceId?: string; readonly spanId?: string; readonly traceState?: string; readonly droppedAttributesCount?: number; readonly attributes?: Attributes }[];
+  readonly events?: readonly {
+    readonly name?: string;
+    readonly timeUnixNano?: string;
+    readonly droppedAttributesCount?: number;
+    readonly attributes?: Attributes;
+  }[];
+  readonly links?: readonly {
+    readonly traceId?: string;
+    readonly spanId?: string;
+    readonly traceState?: string;
+    readonly droppedAttributesCount?: number;
+    readonly attributes?: Attributes;
+  }[];
 }
 export interface LogRecord {
   readonly timeUnixNano?: string;
@@ -106,7 +117,15 @@ export interface ScopeGroup {
   readonly metrics?: readonly Metric[];
 }
 export interface ResourceGroup {
-  readonly resource?: { readonly attributes?: Attributes; readonly entityRefs?: readonly { readonly schemaUrl?: string; readonly type?: string; readonly idKeys?: readonly string[]; readonly descriptionKeys?: readonly string[] }[] };
+  readonly resource?: {
+    readonly attributes?: Attributes;
+    readonly entityRefs?: readonly {
+      readonly schemaUrl?: string;
+      readonly type?: string;
+      readonly idKeys?: readonly string[];
+      readonly descriptionKeys?: readonly string[];
+    }[];
+  };
   readonly schemaUrl?: string;
   readonly scopeSpans?: readonly ScopeGroup[];
   readonly scopeLogs?: readonly ScopeGroup[];

@@ -11,10 +11,22 @@ const decoded = (value: AnyValue | undefined): Value => {
   if (value?.doubleValue !== undefined) return Number(value.doubleValue);
   if (value?.bytesValue !== undefined) return Buffer.from(value.bytesValue, 'base64');
   if (value?.arrayValue !== undefined) return (value.arrayValue.values ?? []).map(decoded);
-  if (value?.kvlistValue !== undefined) return new ValueMap((value.kvlistValue.values ?? []).map(({ key }) => key), (value.kvlistValue.values ?? []).map((entry) => decoded(entry.value)));
+  if (value?.kvlistValue !== undefined)
+    return new ValueMap(
+      (value.kvlistValue.values ?? []).map(({ key }) => key),
+      (value.kvlistValue.values ?? []).map((entry) => decoded(entry.value)),
+    );
   return null;
 };
-const TYPES = { stringValue: 'Str', boolValue: 'Bool', intValue: 'Int', doubleValue: 'Double', bytesValue: 'Bytes', arrayValue: 'Slice', kvlistValue: 'Map' } as const;
+const TYPES = {
+  stringValue: 'Str',
+  boolValue: 'Bool',
+  intValue: 'Int',
+  doubleValue: 'Double',
+  bytesValue: 'Bytes',
+  arrayValue: 'Slice',
+  kvlistValue: 'Map',
+} as const;
 
 export const anyText = (value: AnyValue | undefined): string => valueText(decoded(value));
 /** `Str(text)`. */
@@ -33,7 +45,9 @@ export function fixed(value: number | string | undefined): string {
 
 /** time.Time's String() in UTC. */
 export function time(unixNano: string | undefined): string {
-  const nano = BigInt(unixNano ?? '0'), seconds = nano / 1_000_000_000n, rest = nano % 1_000_000_000n;
+  const nano = BigInt(unixNano ?? '0'),
+    seconds = nano / 1_000_000_000n,
+    rest = nano % 1_000_000_000n;
   const date = new Date(Number(seconds) * 1000).toISOString().slice(0, 19).replace('T', ' ');
   return `${date}${rest === 0n ? '' : `.${String(rest).padStart(9, '0').replace(/0+$/, '')}`} +0000 UTC`;
 }

@@ -11,7 +11,8 @@ export default defineProcessor({
   stability: { traces: 'beta', metrics: 'beta', logs: 'beta' },
   configSchema,
   createRewriter({ id, config, signal }) {
-    const apply = compileActions(config.actions, ['processors', id, 'actions']), test = compileMatch(signal, config.include, config.exclude, ['processors', id]);
+    const apply = compileActions(config.actions, ['processors', id, 'actions']),
+      test = compileMatch(signal, config.include, config.exclude, ['processors', id]);
     const cursor = signal === 'traces' ? span : signal === 'logs' ? log : dataPoint;
     const visit = (): number => {
       if (test === null || test()) apply(cursor);

@@ -12,9 +12,11 @@ export const configSchema = z
     metadata_cardinality_limit: z.int().nonnegative().max(0xffffffff).default(1000).describe('Most combinations of those values; further ones are refused.'),
   })
   .check((context) => {
-    const { timeout, send_batch_size, send_batch_max_size, metadata_keys } = context.value, wrong = (path: string, input: unknown, message: string) => context.issues.push({ code: 'custom', input, path: [path], message });
+    const { timeout, send_batch_size, send_batch_max_size, metadata_keys } = context.value,
+      wrong = (path: string, input: unknown, message: string) => context.issues.push({ code: 'custom', input, path: [path], message });
     if (timeout < 0) wrong('timeout', timeout, 'timeout must be greater or equal to 0');
-    if (send_batch_max_size > 0 && send_batch_max_size < send_batch_size) wrong('send_batch_max_size', send_batch_max_size, 'send_batch_max_size must be greater or equal to send_batch_size');
+    if (send_batch_max_size > 0 && send_batch_max_size < send_batch_size)
+      wrong('send_batch_max_size', send_batch_max_size, 'send_batch_max_size must be greater or equal to send_batch_size');
     const seen = new Set<string>();
     for (const key of metadata_keys.map((k) => k.toLowerCase())) {
       if (seen.has(key)) wrong('metadata_keys', key, `duplicate entry in metadata_keys: "${key}" (case-insensitive)`);

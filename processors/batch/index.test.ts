@@ -14,7 +14,8 @@ function logs(items: number, context = {}): Batch {
 }
 
 function setUp(config: object, consume: (batch: Batch) => Promise<void>) {
-  const clock = new ManualClock(), context = testContext(configSchema.parse(config), { clock });
+  const clock = new ManualClock(),
+    context = testContext(configSchema.parse(config), { clock });
   return { clock, telemetry: context.telemetry, processor: definition.create!({ ...context, signal: 'logs', next: { consume } }) };
 }
 
@@ -39,11 +40,16 @@ test('send_batch_max_size cuts, and what is below send_batch_size waits for more
 });
 
 test('batching copies no bytes: the parts are those that came in', async () => {
-  const out: Batch[] = [], a = logs(2), b = logs(3);
+  const out: Batch[] = [],
+    a = logs(2),
+    b = logs(3);
   const { processor } = setUp({ send_batch_size: 5 }, async (batch) => void out.push(batch));
   await processor.consume(a);
   await processor.consume(b);
-  assert.deepEqual(out[0]!.parts.map((part, i) => part === [a, b][i]!.parts[0]), [true, true]);
+  assert.deepEqual(
+    out[0]!.parts.map((part, i) => part === [a, b][i]!.parts[0]),
+    [true, true],
+  );
 });
 
 test('nothing is lost while the next stage is full: the batch waits in front and senders are refused', async () => {
@@ -77,11 +83,25 @@ test('what is refused for good is dropped with a log line, and the pipeline goes
 test('tenants and the values of metadata_keys are kept apart, and too many of them are refused', async () => {
   const out: Batch[] = [];
   const { processor, clock } = setUp({ metadata_keys: ['X-Team'], metadata_cardinality_limit: 3 }, async (batch) => void out.push(batch));
-  const of = (tenant: string | undefined, team: string) => logs(1, { ...(tenant && { tenant }), metadata: new Map([['x-team', [team]], ['other', ['y']]]) });
+  const of = (tenant: string | undefined, team: string) =>
+    logs(1, {
+      ...(tenant && { tenant }),
+      metadata: new Map([
+        ['x-team', [team]],
+        ['other', ['y']],
+      ]),
+    });
   for (const batch of [of(undefined, 'a'), of('t', 'a'), of('t', 'b'), of('t', 'b')]) await processor.consume(batch);
   await assert.rejects(processor.consume(of('u', 'c')), PermanentError);
   await clock.advance(200);
-  assert.deepEqual(out.map((batch) => [batch.context.tenant, batch.context.metadata?.get('x-team'), batch.itemCount]), [[undefined, ['a'], 1], ['t', ['a'], 1], ['t', ['b'], 2]]);
+  assert.deepEqual(
+    out.map((batch) => [batch.context.tenant, batch.context.metadata?.get('x-team'), batch.itemCount]),
+    [
+      [undefined, ['a'], 1],
+      ['t', ['a'], 1],
+      ['t', ['b'], 2],
+    ],
+  );
   assert.deepEqual([...out[0]!.context.metadata!.keys()], ['x-team']);
 });
 
@@ -90,11 +110,15 @@ test('senders wait while a request is under way, and shutdown sends the rest', a
   const sizes: number[] = [];
   const { processor } = setUp({ send_batch_size: 2 }, (batch) => {
     sizes.push(batch.itemCount);
-    return new Promise<void>((resolve) => { release = resolve; });
+    return new Promise<void>((resolve) => {
+      release = resolve;
+    });
   });
   let second = false;
   void processor.consume(logs(2));
-  void processor.consume(logs(3)).then(() => { second = true; });
+  void processor.consume(logs(3)).then(() => {
+    second = true;
+  });
   await settled();
   assert.deepEqual([sizes, second], [[2], false]);
   release();

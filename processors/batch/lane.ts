@@ -4,7 +4,7 @@
  * Different from the Collector on purpose: nothing that was accepted is dropped because the next stage is full. The batch stays in front and is
  * offered again, and meanwhile new data is refused with the next stage's own error, so that the sender keeps it.
  */
-import { Batch, type BatchContext } from '#src/core/batch.ts';
+import type { Batch, BatchContext } from '#src/core/batch.ts';
 import type { Clock } from '#src/core/clock.ts';
 import type { Consumer } from '#src/core/component.ts';
 import { errorText, RetryableError } from '#src/core/errors.ts';
@@ -89,7 +89,8 @@ export class Lane {
   }
 
   #take(): Batch {
-    const whole = concatBatches(this.#pending, this.#context), { maxSize } = this.#settings;
+    const whole = concatBatches(this.#pending, this.#context),
+      { maxSize } = this.#settings;
     this.#pending = [];
     this.#items = 0;
     if (maxSize === 0 || whole.itemCount <= maxSize) return whole;

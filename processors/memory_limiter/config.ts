@@ -15,11 +15,13 @@ export const configSchema = z
     min_gc_interval_when_hard_limited: duration().prefault('0s').describe('Least time between two forced collections above the hard limit.'),
   })
   .check((context) => {
-    const c = context.value, wrong = (path: string, message: string) => context.issues.push({ code: 'custom', input: c, path: [path], message });
+    const c = context.value,
+      wrong = (path: string, message: string) => context.issues.push({ code: 'custom', input: c, path: [path], message });
     if (c.check_interval <= 0) wrong('check_interval', "'check_interval' must be greater than zero; write check_interval: 1s");
     if (c.limit_mib === 0 && c.limit_percentage === 0) wrong('limit_mib', "'limit_mib' or 'limit_percentage' must be greater than zero");
     if (c.limit_mib > 0 && c.spike_limit_mib >= c.limit_mib) wrong('spike_limit_mib', "'spike_limit_mib' must be smaller than 'limit_mib'");
-    if (c.limit_percentage > 0 && c.spike_limit_percentage >= c.limit_percentage) wrong('spike_limit_percentage', "'spike_limit_percentage' must be smaller than 'limit_percentage'");
+    if (c.limit_percentage > 0 && c.spike_limit_percentage >= c.limit_percentage)
+      wrong('spike_limit_percentage', "'spike_limit_percentage' must be smaller than 'limit_percentage'");
     if (c.min_gc_interval_when_soft_limited < c.min_gc_interval_when_hard_limited)
       wrong('min_gc_interval_when_soft_limited', "'min_gc_interval_when_soft_limited' should be larger than 'min_gc_interval_when_hard_limited'");
   });

@@ -10,9 +10,19 @@ export default defineProcessor({
   stability: { traces: 'beta', metrics: 'beta', logs: 'beta' },
   configSchema,
   create({ id, config, signal, next, telemetry, clock }) {
-    const limiter = new Limiter(config, clock, telemetry.log), attributes = { processor: id }, items = ITEM_NAMES[signal];
-    const accepted = telemetry.counter(`processor_memory_limiter_accepted_${items}`, `{${items}}`, `Number of ${items} successfully pushed into the next component in the pipeline.`);
-    const refused = telemetry.counter(`processor_memory_limiter_refused_${items}`, `{${items}}`, `Number of ${items} that were rejected by the next component in the pipeline.`);
+    const limiter = new Limiter(config, clock, telemetry.log),
+      attributes = { processor: id },
+      items = ITEM_NAMES[signal];
+    const accepted = telemetry.counter(
+      `processor_memory_limiter_accepted_${items}`,
+      `{${items}}`,
+      `Number of ${items} successfully pushed into the next component in the pipeline.`,
+    );
+    const refused = telemetry.counter(
+      `processor_memory_limiter_refused_${items}`,
+      `{${items}}`,
+      `Number of ${items} that were rejected by the next component in the pipeline.`,
+    );
     return {
       start() {
         limiter.start();

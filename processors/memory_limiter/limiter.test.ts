@@ -19,15 +19,34 @@ test('limitsOf() takes MiB before percent and a fifth of the limit as the spike'
 });
 
 test('totalMemoryBytes() takes the limit of the cgroup where it has one', () => {
-  assert.equal(totalMemoryBytes((file) => (file.endsWith('memory.max') ? '1048576\n' : assert.fail())), MIB);
+  assert.equal(
+    totalMemoryBytes((file) => (file.endsWith('memory.max') ? '1048576\n' : assert.fail())),
+    MIB,
+  );
   assert.ok(totalMemoryBytes(() => 'max\n') > MIB);
-  assert.ok(totalMemoryBytes(() => { throw new Error('ENOENT'); }) > MIB);
+  assert.ok(
+    totalMemoryBytes(() => {
+      throw new Error('ENOENT');
+    }) > MIB,
+  );
 });
 
 test('the limiter refuses above the soft limit only where a collection does not help, and not sooner than the interval allows again', async () => {
-  const clock = new ManualClock(), telemetry = new RecordedTelemetry();
-  let used = 90 * MIB, collections = 0, freed = 50 * MIB;
-  const limiter = new Limiter(settings({ limit_mib: 100, min_gc_interval_when_soft_limited: '5s' }), clock, telemetry.log, () => used, () => { collections++; used -= freed; });
+  const clock = new ManualClock(),
+    telemetry = new RecordedTelemetry();
+  let used = 90 * MIB,
+    collections = 0,
+    freed = 50 * MIB;
+  const limiter = new Limiter(
+    settings({ limit_mib: 100, min_gc_interval_when_soft_limited: '5s' }),
+    clock,
+    telemetry.log,
+    () => used,
+    () => {
+      collections++;
+      used -= freed;
+    },
+  );
   limiter.start();
   await clock.advance(1000);
   assert.deepEqual([limiter.refusing, collections], [false, 1]);
@@ -41,12 +60,16 @@ test('the limiter refuses above the soft limit only where a collection does not 
   used = 10 * MIB;
   await clock.advance(1000);
   assert.equal(limiter.refusing, false);
-  assert.deepEqual(telemetry.lines.map((line) => line.split(' ')[0]), ['warn', 'info']);
+  assert.deepEqual(
+    telemetry.lines.map((line) => line.split(' ')[0]),
+    ['warn', 'info'],
+  );
   limiter.stop();
 });
 
 test('a refusal is retryable, counted, and reaches nobody behind', async () => {
-  const clock = new ManualClock(), context = testContext(settings({ limit_mib: 1 }), { clock });
+  const clock = new ManualClock(),
+    context = testContext(settings({ limit_mib: 1 }), { clock });
   const processor = definition.create!({ ...context, signal: 'logs', next: { consume: () => assert.fail('must not be reached') } });
   await processor.start?.();
   await clock.advance(1000); // This test's process is larger than a MiB.

@@ -40,7 +40,8 @@ export function limitsOf(settings: LimiterSettings, totalBytes: () => number): {
     const hard = settings.limit_mib * MIB;
     return { hard, soft: hard - (settings.spike_limit_mib * MIB || Math.floor(hard / 5)) };
   }
-  const total = totalBytes(), hard = Math.floor((settings.limit_percentage * total) / 100);
+  const total = totalBytes(),
+    hard = Math.floor((settings.limit_percentage * total) / 100);
   return { hard, soft: hard - (Math.floor((settings.spike_limit_percentage * total) / 100) || Math.floor(hard / 5)) };
 }
 
@@ -83,7 +84,8 @@ export class Limiter {
   check(): void {
     let used = this.#usedBytes();
     if (used > this.soft) {
-      const hard = used > this.hard, { min_gc_interval_when_hard_limited, min_gc_interval_when_soft_limited } = this.#settings;
+      const hard = used > this.hard,
+        { min_gc_interval_when_hard_limited, min_gc_interval_when_soft_limited } = this.#settings;
       if (this.#clock.nowMs() - this.#collectedMs >= (hard ? min_gc_interval_when_hard_limited : min_gc_interval_when_soft_limited)) {
         this.#collect();
         this.#collectedMs = this.#clock.nowMs();

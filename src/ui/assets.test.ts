@@ -3,11 +3,13 @@ import { test } from 'node:test';
 import { uiAsset } from './assets.ts';
 
 test('every file that the page names is served, scripts without types', () => {
-  const seen = new Set<string>(), open = ['/'];
+  const seen = new Set<string>(),
+    open = ['/'];
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
     if (seen.has(path)) continue;
     seen.add(path);
-    const asset = uiAsset(path), text = Buffer.from(asset?.body ?? assert.fail(`${path} is missing`)).toString();
+    const asset = uiAsset(path),
+      text = Buffer.from(asset?.body ?? assert.fail(`${path} is missing`)).toString();
     if (asset!.contentType.startsWith('text/javascript')) assert.ok(!/^(interface|import type) /m.test(text), `${path} still has types`);
     for (const [, found] of text.matchAll(/(?:href|src)="(\/ui\/[^"]+)"/g)) open.push(found!);
     if (path.startsWith('/ui/') && path !== '/ui/uplot.js') for (const [, found] of text.matchAll(/from '\.\/([^']+)'/g)) open.push(`/ui/${found}`);

@@ -34,7 +34,8 @@ export function uiAsset(path: string): UiAsset | undefined {
   const known = loaded.get(path);
   if (known) return known;
   if (!Object.hasOwn(FILES, path)) return undefined;
-  const [contentType, read] = FILES[path]!, body = Buffer.from(read());
+  const [contentType, read] = FILES[path]!,
+    body = Buffer.from(read());
   const asset = { contentType, body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"` };
   loaded.set(path, asset);
   return asset;

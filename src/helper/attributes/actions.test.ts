@@ -21,7 +21,9 @@ function after(actions: object[], attributes: Record<string, Value>): Record<str
     writer.bytes(2, encodeAnyValue(value));
     writer.close(mark);
   }
-  const bytes = writer.finish(), cursor = new Cursor(SPAN_TYPE), at = cursor.space.room(bytes.length);
+  const bytes = writer.finish(),
+    cursor = new Cursor(SPAN_TYPE),
+    at = cursor.space.room(bytes.length);
   cursor.space.bytes.set(bytes, at);
   cursor.scan(at, at + bytes.length);
   apply(cursor);
@@ -30,7 +32,10 @@ function after(actions: object[], attributes: Record<string, Value>): Record<str
 }
 
 test('insert adds, update changes, upsert does both, each with the type of its value', () => {
-  const set = (action: string) => [{ key: 'a', value: 'new', action }, { key: 'b', value: 2.5, action }];
+  const set = (action: string) => [
+    { key: 'a', value: 'new', action },
+    { key: 'b', value: 2.5, action },
+  ];
   assert.deepEqual(after(set('insert'), { a: 1n }), { a: 1n, b: 2.5 });
   assert.deepEqual(after(set('update'), { a: 1n }), { a: 'new' });
   assert.deepEqual(after(set('UPSERT'), { a: 1n }), { a: 'new', b: 2.5 });
@@ -62,7 +67,8 @@ test('extract writes the named groups of a match and nothing without one', () =>
 });
 
 test('convert leaves alone what it cannot convert', () => {
-  const check = (value: Value, converted_type: string, want: Value) => assert.deepEqual(after([{ key: 'v', action: 'convert', converted_type }], { v: value }).v, want);
+  const check = (value: Value, converted_type: string, want: Value) =>
+    assert.deepEqual(after([{ key: 'v', action: 'convert', converted_type }], { v: value }).v, want);
   check('-7', 'int', -7n);
   check('9223372036854775808', 'int', '9223372036854775808');
   check(2.9, 'int', 2n);
@@ -76,7 +82,17 @@ test('convert leaves alone what it cannot convert', () => {
 });
 
 test('faults of the list are all reported, each with its place', () => {
-  const { error } = schema.safeParse({ actions: [{ value: 1, action: 'insert' }, { key: 'a', value: 1, from_attribute: 'b', action: 'insert' }, { key: 'a', action: 'extract', pattern: '(' }, { key: 'a', action: 'drop' }] });
-  assert.deepEqual(error?.issues.map((issue) => issue.path.join('.')), ['actions.0.key', 'actions.1.value', 'actions.2.pattern', 'actions.3.action']);
+  const { error } = schema.safeParse({
+    actions: [
+      { value: 1, action: 'insert' },
+      { key: 'a', value: 1, from_attribute: 'b', action: 'insert' },
+      { key: 'a', action: 'extract', pattern: '(' },
+      { key: 'a', action: 'drop' },
+    ],
+  });
+  assert.deepEqual(
+    error?.issues.map((issue) => issue.path.join('.')),
+    ['actions.0.key', 'actions.1.value', 'actions.2.pattern', 'actions.3.action'],
+  );
   assert.throws(() => after([{ key: 'a', value: null, action: 'insert' }], {}), /processors::attributes::0::value: error with key "a"/);
 });

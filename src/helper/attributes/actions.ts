@@ -17,7 +17,16 @@ export type Apply = (cursor: Cursor) => void;
 
 /** Throws ConfigError where an action has no source of a value; `path` leads to the list. Only now: a reference may stand for nothing until the start. */
 export function compileActions(actions: readonly Action[], path: readonly (string | number)[]): Apply {
-  const issues = actions.flatMap((action, i) => (hasSource(action) ? [] : [{ path: [...path, i, 'value'], message: `error with key "${action.key}": one of "value", "from_attribute", "from_context" or "default_value" must be specified` }]));
+  const issues = actions.flatMap((action, i) =>
+    hasSource(action)
+      ? []
+      : [
+          {
+            path: [...path, i, 'value'],
+            message: `error with key "${action.key}": one of "value", "from_attribute", "from_context" or "default_value" must be specified`,
+          },
+        ],
+  );
   if (issues.length > 0) throw new ConfigError(issues);
   const steps = actions.map(compile);
   return (cursor) => {
@@ -26,7 +35,13 @@ export function compileActions(actions: readonly Action[], path: readonly (strin
 }
 
 function hasSource({ action, value, fromAttribute, fromContext, defaultValue }: Action): boolean {
-  return (action !== 'insert' && action !== 'update' && action !== 'upsert') || value !== undefined || fromAttribute !== '' || fromContext !== '' || defaultValue !== undefined;
+  return (
+    (action !== 'insert' && action !== 'update' && action !== 'upsert') ||
+    value !== undefined ||
+    fromAttribute !== '' ||
+    fromContext !== '' ||
+    defaultValue !== undefined
+  );
 }
 
 function compile(action: Action): Apply {
@@ -47,7 +62,8 @@ function compile(action: Action): Apply {
 }
 
 function compileSet(action: Action, adds: boolean, changes: boolean): Apply {
-  const { key } = action, id = keyId(key);
+  const { key } = action,
+    id = keyId(key);
   const wanted = (cursor: Cursor): boolean => (cursor.row(id) < 0 ? adds : changes);
   if (action.value !== undefined) {
     const literal = attributeLiteral(key, action.value);
@@ -55,7 +71,8 @@ function compileSet(action: Action, adds: boolean, changes: boolean): Apply {
       if (wanted(cursor)) cursor.setLiteral(literal);
     };
   }
-  const fromId = action.fromAttribute === '' ? -1 : keyId(action.fromAttribute), { fromContext } = action;
+  const fromId = action.fromAttribute === '' ? -1 : keyId(action.fromAttribute),
+    { fromContext } = action;
   const fallback = action.defaultValue === undefined ? null : attributeLiteral(key, action.defaultValue);
   return (cursor) => {
     if (!wanted(cursor)) return;
@@ -107,7 +124,8 @@ export function hashOf(value: Value): string {
 }
 
 function compileExtract({ key, pattern }: Action): Apply {
-  const id = keyId(key), ids = pattern!.groupNames.map(keyId);
+  const id = keyId(key),
+    ids = pattern!.groupNames.map(keyId);
   return (cursor) => {
     if (cursor.readAttribute(id) !== STRING) return;
     const match = pattern!.exec(cursor.valueText());
@@ -120,7 +138,8 @@ function compileConvert({ key, convertedType }: Action): Apply {
   return (cursor) => {
     const row = cursor.row(id);
     if (row < 0) return;
-    const value = cursor.value(row), converted = convertedType === 'string' ? valueText(value) : convertedType === 'int' ? toInt(value) : toDouble(value);
+    const value = cursor.value(row),
+      converted = convertedType === 'string' ? valueText(value) : convertedType === 'int' ? toInt(value) : toDouble(value);
     if (converted !== undefined && converted !== value) cursor.setValue(row, converted);
   };
 }

@@ -11,29 +11,34 @@ const raw = z
     action: z.string().describe('insert, update, upsert, delete, hash, extract or convert.'),
     value: z.unknown().optional().describe('The value to set; its type is that of the YAML value.'),
     from_attribute: z.string().default('').describe('The attribute to copy from.'),
-    from_context: z.string().default('').describe("What came with the request: metadata.NAME, client.address."),
+    from_context: z.string().default('').describe('What came with the request: metadata.NAME, client.address.'),
     default_value: z.unknown().optional().describe('The value where the source has none.'),
     pattern: z.string().default('').describe('RE2 pattern: of keys for delete and hash, with named groups for extract.'),
     converted_type: z.string().default('').describe('For convert: int, double or string.'),
   })
   .transform((given, context): Action => {
-    const action = given.action.toLowerCase(), { key, pattern, converted_type } = given;
+    const action = given.action.toLowerCase(),
+      { key, pattern, converted_type } = given;
     const wrong = (field: string, message: string) => void context.addIssue({ code: 'custom', path: [field], message, input: given });
-    const hasValue = given.value !== undefined && given.value !== null, sources = [hasValue, given.from_attribute !== '', given.from_context !== ''].filter(Boolean).length;
+    const hasValue = given.value !== undefined && given.value !== null,
+      sources = [hasValue, given.from_attribute !== '', given.from_context !== ''].filter(Boolean).length;
     const names = `error with key "${key}"`;
     if (action === 'delete' || action === 'hash') {
       if (key === '' && pattern === '') wrong('key', 'missing required field: at least one of "key" and "pattern" has to be used');
-      if (hasValue || given.from_attribute !== '') wrong('value', `${names}: action "${action}" does not use the "value" or "from_attribute" field; these must not be specified`);
+      if (hasValue || given.from_attribute !== '')
+        wrong('value', `${names}: action "${action}" does not use the "value" or "from_attribute" field; these must not be specified`);
     } else if (key === '') wrong('key', 'missing required field "key"');
     if (SETTING.includes(action)) {
       if (sources > 1) wrong('value', `${names}: multiple value sources being set; keep one of "value", "from_attribute" and "from_context"`);
     } else if (action === 'extract' || action === 'convert') {
       if (sources > 0) wrong('value', `${names}: action "${action}" does not use a value source; it must not be specified`);
-    } else if (action !== 'delete' && action !== 'hash') wrong('action', `${names}: unsupported action "${given.action}"; use one of insert, update, upsert, delete, hash, extract, convert`);
+    } else if (action !== 'delete' && action !== 'hash')
+      wrong('action', `${names}: unsupported action "${given.action}"; use one of insert, update, upsert, delete, hash, extract, convert`);
     if (pattern !== '' && (SETTING.includes(action) || action === 'convert')) wrong('pattern', `${names}: action "${action}" does not use the "pattern" field`);
     if (pattern === '' && action === 'extract') wrong('pattern', `${names}: missing required field "pattern" for action "extract"`);
     if (converted_type !== '' && action !== 'convert') wrong('converted_type', `${names}: action "${action}" does not use the "converted_type" field`);
-    if (action === 'convert' && !['int', 'double', 'string'].includes(converted_type)) wrong('converted_type', `${names}: invalid value "${converted_type}" in field "converted_type"; use int, double or string`);
+    if (action === 'convert' && !['int', 'double', 'string'].includes(converted_type))
+      wrong('converted_type', `${names}: invalid value "${converted_type}" in field "converted_type"; use int, double or string`);
     let compiled: Pattern | null = null;
     if (pattern !== '') {
       try {
@@ -42,7 +47,8 @@ const raw = z
         wrong('pattern', `${names}: field "pattern" has the invalid pattern "${pattern}": ${(error as Error).message}`);
       }
     }
-    if (compiled && action === 'extract' && (compiled.groupNames.length === 0 || compiled.groupNames.includes(''))) wrong('pattern', `${names}: field "pattern" must have named groups only, as in (?P<name>...)`);
+    if (compiled && action === 'extract' && (compiled.groupNames.length === 0 || compiled.groupNames.includes('')))
+      wrong('pattern', `${names}: field "pattern" must have named groups only, as in (?P<name>...)`);
     return {
       action: action as Action['action'],
       key,

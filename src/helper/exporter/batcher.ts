@@ -2,7 +2,7 @@
  * `sending_queue::batch`: collects what consumers take from the queue into larger requests, by size or by time, apart for each combination
  * of the partition's metadata. Concatenation only: no bytes are copied here. Every entry is settled with the outcome of the request it went out in.
  */
-import { Batch } from '#src/core/batch.ts';
+import type { Batch } from '#src/core/batch.ts';
 import type { Clock } from '#src/core/clock.ts';
 import { concatBatches, splitBatch } from '#src/data/batching.ts';
 import type { QueueBatchSettings } from './config.ts';
@@ -34,7 +34,8 @@ export class Batcher {
 
   /** Settles at once while there is room; with the request where this entry filled it, so that consumers bound what is under way. */
   async add(entry: Entry): Promise<void> {
-    const { min_size, flush_timeout } = this.#settings, key = this.#partition(entry.batch);
+    const { min_size, flush_timeout } = this.#settings,
+      key = this.#partition(entry.batch);
     let pending = this.#pending.get(key);
     if (!pending) {
       pending = { entries: [], size: 0, stopTimer: this.#clock.after(flush_timeout, () => void this.#flush(key)) };
@@ -60,7 +61,8 @@ export class Batcher {
   }
 
   #cut(pending: Pending): Batch[] {
-    const whole = concatBatches(pending.entries.map((entry) => entry.batch)), { max_size } = this.#settings;
+    const whole = concatBatches(pending.entries.map((entry) => entry.batch)),
+      { max_size } = this.#settings;
     if (max_size === 0 || pending.size <= max_size) return [whole];
     // By bytes only whole items can be cut: the number of items that fits on average.
     const items = this.#sizer === 'items' ? max_size : Math.max(1, Math.floor((whole.itemCount * max_size) / whole.sizeBytes));

@@ -10,11 +10,21 @@ const batch = z
     min_size: z.int().nonnegative().default(8192).describe('Sends as soon as so many are collected.'),
     max_size: z.int().nonnegative().default(0).describe('Cuts larger batches; 0: never.'),
     sizer: z.enum(['items', 'bytes']).optional().describe("What the sizes count; default: the queue's sizer where that is one of them, else items."),
-    partition: z.strictObject({ metadata_keys: z.array(z.string().min(1)).default([]).describe('Batches requests with different values of these client metadata apart.') }).prefault({}),
+    partition: z
+      .strictObject({
+        metadata_keys: z.array(z.string().min(1)).default([]).describe('Batches requests with different values of these client metadata apart.'),
+      })
+      .prefault({}),
   })
   .check((context) => {
     const { min_size, max_size } = context.value;
-    if (max_size > 0 && max_size < min_size) context.issues.push({ code: 'custom', input: max_size, path: ['max_size'], message: `max_size ${max_size} must be greater than or equal to min_size ${min_size}` });
+    if (max_size > 0 && max_size < min_size)
+      context.issues.push({
+        code: 'custom',
+        input: max_size,
+        path: ['max_size'],
+        message: `max_size ${max_size} must be greater than or equal to min_size ${min_size}`,
+      });
   });
 
 /** An empty section means its defaults, as in the Collector. */
@@ -33,9 +43,20 @@ const sendingQueue = z
   })
   .check((context) => {
     const queue = context.value;
-    if (queue.storage !== undefined && queue.wait_for_result) context.issues.push({ code: 'custom', input: true, path: ['wait_for_result'], message: '`wait_for_result` is not supported with a persistent queue configured with `storage`' });
+    if (queue.storage !== undefined && queue.wait_for_result)
+      context.issues.push({
+        code: 'custom',
+        input: true,
+        path: ['wait_for_result'],
+        message: '`wait_for_result` is not supported with a persistent queue configured with `storage`',
+      });
     if (queue.batch && queue.sizer !== 'requests' && (queue.batch.sizer ?? queue.sizer) === queue.sizer && queue.batch.min_size > queue.queue_size)
-      context.issues.push({ code: 'custom', input: queue.batch.min_size, path: ['batch', 'min_size'], message: '`min_size` must be less than or equal to `queue_size`' });
+      context.issues.push({
+        code: 'custom',
+        input: queue.batch.min_size,
+        path: ['batch', 'min_size'],
+        message: '`min_size` must be less than or equal to `queue_size`',
+      });
   });
 
 const retryOnFailure = z
@@ -49,9 +70,15 @@ const retryOnFailure = z
   })
   .check((context) => {
     const retry = context.value;
-    for (const key of ['initial_interval', 'max_interval', 'max_elapsed_time'] as const) if (retry[key] < 0) context.issues.push({ code: 'custom', input: retry[key], path: [key], message: `'${key}' must be non-negative` });
+    for (const key of ['initial_interval', 'max_interval', 'max_elapsed_time'] as const)
+      if (retry[key] < 0) context.issues.push({ code: 'custom', input: retry[key], path: [key], message: `'${key}' must be non-negative` });
     if (retry.enabled && retry.max_elapsed_time > 0 && retry.max_elapsed_time < retry.initial_interval)
-      context.issues.push({ code: 'custom', input: retry.max_elapsed_time, path: ['max_elapsed_time'], message: "'max_elapsed_time' must not be less than 'initial_interval'" });
+      context.issues.push({
+        code: 'custom',
+        input: retry.max_elapsed_time,
+        path: ['max_elapsed_time'],
+        message: "'max_elapsed_time' must not be less than 'initial_interval'",
+      });
   });
 
 /** The keys `timeout`, `retry_on_failure` and `sending_queue` for z.strictObject({ ...exporterSettings(), ... }). */
@@ -59,7 +86,10 @@ export function exporterSettings(defaults: { timeout?: string; queueEnabled?: bo
   return {
     timeout: timeoutSetting(defaults.timeout),
     retry_on_failure: retrySettings(),
-    sending_queue: z.preprocess(emptyIsDefault, sendingQueue).prefault(defaults.queueEnabled === false ? { enabled: false } : {}).describe('The queue in front of the backend.'),
+    sending_queue: z
+      .preprocess(emptyIsDefault, sendingQueue)
+      .prefault(defaults.queueEnabled === false ? { enabled: false } : {})
+      .describe('The queue in front of the backend.'),
   };
 }
 export const timeoutSetting = (fallback = '5s') => duration().prefault(fallback).describe('Limit for one attempt; 0: none.');

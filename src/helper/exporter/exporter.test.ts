@@ -30,7 +30,8 @@ class Disk {
 }
 
 function setUp(settings: unknown, send: (batch: Batch) => Promise<void>, disk?: Disk) {
-  const clock = new ManualClock(), host = testHost(new Map(disk ? [['file_storage', disk]] : []));
+  const clock = new ManualClock(),
+    host = testHost(new Map(disk ? [['file_storage', disk]] : []));
   const context = { ...testContext({}, { clock, host, id: 'otlp_http' }), signals };
   return { clock, telemetry: context.telemetry, exporter: exporterHelper({ context, settings: schema.parse(settings), send }) };
 }
@@ -62,7 +63,10 @@ test('a failure that may pass is tried again after growing waits, or after the l
   await set.exporter.start?.();
   await set.exporter.consume(batchOf(1));
   await set.clock.advance(60_000);
-  assert.deepEqual(times.slice(1).map((t, i) => t - times[i]!), [1000, 2000, 20_000]);
+  assert.deepEqual(
+    times.slice(1).map((t, i) => t - times[i]!),
+    [1000, 2000, 20_000],
+  );
   assert.equal(count(set.telemetry, 'exporter_sent_log_records'), 1);
   await set.exporter.shutdown?.();
 });
@@ -81,7 +85,10 @@ test('after max_elapsed_time the batch is dropped and counted', async () => {
 
 test('a full queue refuses with a retryable error, and a blocking one lets the sender wait', async () => {
   let release = (): void => {};
-  const stuck = () => new Promise<void>((resolve) => { release = resolve; });
+  const stuck = () =>
+    new Promise<void>((resolve) => {
+      release = resolve;
+    });
   const refusing = setUp({ sending_queue: { queue_size: 2, num_consumers: 1 } }, stuck);
   await refusing.exporter.start?.();
   for (let i = 0; i < 3; i++) await refusing.exporter.consume(batchOf(1)).then(settled); // One is being sent, two wait.
@@ -94,7 +101,9 @@ test('a full queue refuses with a retryable error, and a blocking one lets the s
   await blocking.exporter.consume(batchOf(1)).then(settled);
   await blocking.exporter.consume(batchOf(1));
   let taken = false;
-  const waiting = blocking.exporter.consume(batchOf(1)).then(() => { taken = true; });
+  const waiting = blocking.exporter.consume(batchOf(1)).then(() => {
+    taken = true;
+  });
   await settled();
   assert.equal(taken, false);
   release();
@@ -137,26 +146,38 @@ test('shutdown sends what waits in memory', async () => {
 });
 
 test('the queue on disk keeps order and context over a restart, and forgets only what was sent', async () => {
-  const disk = new Disk(), settings = { sending_queue: { storage: 'file_storage', num_consumers: 1 } };
-  const first = setUp(settings, async () => {
-    throw new RetryableError('down');
-  }, disk);
+  const disk = new Disk(),
+    settings = { sending_queue: { storage: 'file_storage', num_consumers: 1 } };
+  const first = setUp(
+    settings,
+    async () => {
+      throw new RetryableError('down');
+    },
+    disk,
+  );
   await first.exporter.start?.();
   for (let i = 1; i <= 5; i++) await first.exporter.consume(new Batch('logs', batchOf(i).parts, i, { tenant: `t${i}`, metadata: new Map([['k', ['v']]]) }));
   await first.exporter.shutdown?.();
   assert.equal(disk.values.size, 5);
 
   const seen: [number, string | undefined, string | undefined, string][] = [];
-  const second = setUp(settings, async (batch) => void seen.push([batch.itemCount, batch.context.tenant, batch.context.metadata?.get('k')?.[0], Buffer.from(batch.bytes).toString('hex')]), disk);
+  const second = setUp(
+    settings,
+    async (batch) => void seen.push([batch.itemCount, batch.context.tenant, batch.context.metadata?.get('k')?.[0], Buffer.from(batch.bytes).toString('hex')]),
+    disk,
+  );
   await second.exporter.start?.();
   await settled();
   for (let i = 0; i < 20 && disk.values.size > 0; i++) await settled();
-  assert.deepEqual(seen, [1, 2, 3, 4, 5].map((i) => [i, `t${i}`, 'v', Buffer.from(batchOf(i).bytes).toString('hex')]));
+  assert.deepEqual(
+    seen,
+    [1, 2, 3, 4, 5].map((i) => [i, `t${i}`, 'v', Buffer.from(batchOf(i).bytes).toString('hex')]),
+  );
   assert.equal(disk.values.size, 0);
   await second.exporter.shutdown?.();
 });
 
-test('a full disk is the sender\'s to know: the batch is refused, and taken once there is room', async () => {
+test("a full disk is the sender's to know: the batch is refused, and taken once there is room", async () => {
   const disk = new Disk();
   const { exporter, telemetry } = setUp({ sending_queue: { storage: 'file_storage' } }, async () => {}, disk);
   await exporter.start?.();
@@ -170,7 +191,12 @@ test('a full disk is the sender\'s to know: the batch is refused, and taken once
 });
 
 test('settings that contradict each other are refused with their path', () => {
-  const issues = schema.safeParse({ retry_on_failure: { max_elapsed_time: '1s' }, sending_queue: { storage: 'x', wait_for_result: true, batch: { min_size: 10, max_size: 5 } } }).error?.issues.map((issue) => issue.path.join('::'));
+  const issues = schema
+    .safeParse({ retry_on_failure: { max_elapsed_time: '1s' }, sending_queue: { storage: 'x', wait_for_result: true, batch: { min_size: 10, max_size: 5 } } })
+    .error?.issues.map((issue) => issue.path.join('::'));
   assert.deepEqual(issues?.sort(), ['retry_on_failure::max_elapsed_time', 'sending_queue::batch::max_size']);
-  assert.deepEqual(schema.safeParse({ sending_queue: { storage: 'x', wait_for_result: true } }).error?.issues.map((issue) => issue.path.join('::')), ['sending_queue::wait_for_result']);
+  assert.deepEqual(
+    schema.safeParse({ sending_queue: { storage: 'x', wait_for_result: true } }).error?.issues.map((issue) => issue.path.join('::')),
+    ['sending_queue::wait_for_result'],
+  );
 });

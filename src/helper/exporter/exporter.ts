@@ -5,7 +5,7 @@
  * Different from the Collector on purpose: while the backend works, senders are slowed to its speed once PACE_BYTES are queued, instead of
  * filling memory with a thousand requests; with a dead backend the queue fills to its size as configured.
  */
-import { Batch, ITEM_NAMES, type Signal } from '#src/core/batch.ts';
+import { type Batch, ITEM_NAMES, type Signal } from '#src/core/batch.ts';
 import type { Consumer, CreateContext, Lifecycle } from '#src/core/component.ts';
 import { ConfigError, errorText, PermanentError } from '#src/core/errors.ts';
 import { isStorage } from '#src/core/storage.ts';
@@ -65,7 +65,9 @@ class Lane {
   constructor(signal: Signal, parts: ExporterParts) {
     this.#signal = signal;
     this.#parts = parts;
-    const { telemetry, clock, id } = parts.context, { sending_queue: queue, retry_on_failure } = parts.settings, items = ITEM_NAMES[signal];
+    const { telemetry, clock, id } = parts.context,
+      { sending_queue: queue, retry_on_failure } = parts.settings,
+      items = ITEM_NAMES[signal];
     this.#attributes = { exporter: id };
     this.#sent = telemetry.counter(`exporter_sent_${items}`, '{items}', `Number of ${items} successfully sent to destination.`);
     this.#failed = telemetry.counter(`exporter_send_failed_${items}`, '{items}', `Number of ${items} in failed attempts to send to destination.`);
@@ -82,7 +84,8 @@ class Lane {
 
   #openStorage(id: string) {
     const extension = this.#parts.context.host.extension(id);
-    if (!isStorage(extension)) throw new ConfigError(`sending_queue::storage: no running storage extension "${id}"; define it under extensions and name it in service::extensions`);
+    if (!isStorage(extension))
+      throw new ConfigError(`sending_queue::storage: no running storage extension "${id}"; define it under extensions and name it in service::extensions`);
     return extension.storageClient(`exporter:${this.#parts.context.id}`, this.#signal);
   }
 
@@ -90,7 +93,8 @@ class Lane {
     const queue = this.#queue;
     if (!queue) return;
     await queue.start();
-    const { telemetry } = this.#parts.context, attributes = { ...this.#attributes, data_type: this.#signal };
+    const { telemetry } = this.#parts.context,
+      attributes = { ...this.#attributes, data_type: this.#signal };
     this.#takeDown = [
       telemetry.gauge('exporter_queue_size', '{batches}', () => queue.size, attributes, 'Current size of the sending queue.'),
       telemetry.gauge('exporter_queue_capacity', '{batches}', () => queue.capacity, attributes, 'Fixed capacity of the sending queue.'),
@@ -155,7 +159,9 @@ class Lane {
     try {
       await this.#queue?.done(entries);
     } catch (error) {
-      this.#parts.context.telemetry.log.warn('A batch that was sent could not be taken from the queue on disk and may be sent again.', { error: errorText(error) });
+      this.#parts.context.telemetry.log.warn('A batch that was sent could not be taken from the queue on disk and may be sent again.', {
+        error: errorText(error),
+      });
     }
     for (const entry of entries) entry.settle?.(failure);
   }

@@ -34,7 +34,10 @@ export interface Queue {
 }
 
 export const queueFull = (capacity: number, sizer: Sizer): RetryableError =>
-  new RetryableError(`sending queue is full: it holds ${capacity} ${sizer}; raise sending_queue::queue_size or num_consumers`, { reason: 'exhausted', retryAfterMs: 1000 });
+  new RetryableError(`sending queue is full: it holds ${capacity} ${sizer}; raise sending_queue::queue_size or num_consumers`, {
+    reason: 'exhausted',
+    retryAfterMs: 1000,
+  });
 
 /** Who waits for something to come in (takers) or to go out (blocked senders). */
 export class Waiters {

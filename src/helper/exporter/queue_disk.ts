@@ -54,7 +54,8 @@ export class DiskQueue implements Queue {
     this.#client = await this.#open();
     for (const key of await this.#client.keys()) {
       if (!key.startsWith('b')) continue;
-      const index = Number(key.slice(1)), value = await this.#client.get(key);
+      const index = Number(key.slice(1)),
+        value = await this.#client.get(key);
       const batch = value && this.#decode(value);
       if (!batch) {
         this.#log.warn('A queued batch cannot be read and is dropped.', { key });
@@ -119,7 +120,8 @@ export class DiskQueue implements Queue {
       this.size -= size;
       this.sizeBytes -= sizeBytes;
       this.#senders.wakeAll();
-      const value = await this.#client.get(keyOf(index)), batch = value && this.#decode(value);
+      const value = await this.#client.get(keyOf(index)),
+        batch = value && this.#decode(value);
       if (batch) return { batch, settle: null, index };
       this.#log.warn('A queued batch cannot be read and is dropped.', { key: keyOf(index) });
       await this.#client.apply([{ key: keyOf(index), value: null }]);
@@ -146,16 +148,21 @@ export class DiskQueue implements Queue {
   #encode(batch: Batch): Uint8Array {
     const { tenant, metadata } = batch.context;
     const header: Header = { items: batch.itemCount, ...(tenant !== undefined && { tenant }), ...(metadata && { metadata: [...metadata] }) };
-    const text = Buffer.from(JSON.stringify(header)), length = Buffer.allocUnsafe(4);
+    const text = Buffer.from(JSON.stringify(header)),
+      length = Buffer.allocUnsafe(4);
     length.writeUInt32LE(text.length);
     return Buffer.concat([length, text, ...batch.parts]);
   }
 
   #decode(value: Uint8Array): Batch | undefined {
     try {
-      const bytes = Buffer.from(value.buffer, value.byteOffset, value.length), end = 4 + bytes.readUInt32LE(0);
+      const bytes = Buffer.from(value.buffer, value.byteOffset, value.length),
+        end = 4 + bytes.readUInt32LE(0);
       const header = JSON.parse(bytes.toString('utf8', 4, end)) as Header;
-      const context: BatchContext = { ...(header.tenant !== undefined && { tenant: header.tenant }), ...(header.metadata && { metadata: new Map(header.metadata) }) };
+      const context: BatchContext = {
+        ...(header.tenant !== undefined && { tenant: header.tenant }),
+        ...(header.metadata && { metadata: new Map(header.metadata) }),
+      };
       return new Batch(this.#signal, [bytes.subarray(end)], header.items, context, true);
     } catch {
       return undefined;

@@ -39,7 +39,8 @@ export class Retry {
         if (!(error instanceof RetryableError) || !enabled) throw error;
         if (this.#stopped) throw new ShutdownError('the program stops before the backend took the data', { cause: error });
         const waitMs = Math.max(interval * (1 + randomization_factor * (2 * Math.random() - 1)), error.retryAfterMs);
-        if (max_elapsed_time > 0 && this.#clock.nowMs() - startMs + waitMs > max_elapsed_time) throw new PermanentError(`no more retries left, the backend failed for ${max_elapsed_time / 1000} s`, { cause: error });
+        if (max_elapsed_time > 0 && this.#clock.nowMs() - startMs + waitMs > max_elapsed_time)
+          throw new PermanentError(`no more retries left, the backend failed for ${max_elapsed_time / 1000} s`, { cause: error });
         this.#log.info('Exporting failed. Will retry the request after interval.', { error: errorText(error), interval: `${(waitMs / 1000).toFixed(3)}s` });
         await this.#sleep(waitMs);
         if (this.#stopped) throw new ShutdownError('the program stops before the backend took the data', { cause: error });

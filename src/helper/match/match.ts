@@ -2,7 +2,7 @@
 import type { Signal } from '#src/core/batch.ts';
 import { ConfigError } from '#src/core/errors.ts';
 import { compilePattern } from '#src/core/re2.ts';
-import { type Cursor } from '#src/data/cursor.ts';
+import type { Cursor } from '#src/data/cursor.ts';
 import { log, metric, resource, scope, span } from '#src/data/contexts.ts';
 import { keyId } from '#src/data/keys.ts';
 import { LOG, METRIC, SCOPE, SPAN } from '#src/data/message_types.ts';
@@ -23,16 +23,28 @@ const FIELDS: Readonly<Record<Signal, readonly Field[]>> = {
 const isGiven = (match: MatchProperties, field: Field): boolean => (Array.isArray(match[field]) ? match[field].length > 0 : match[field] !== undefined);
 
 /** Null where everything matches. Throws ConfigError where a property does not fit the signal; `path` leads to the component. */
-export function compileMatch(signal: Signal, include: MatchProperties | undefined, exclude: MatchProperties | undefined, path: readonly (string | number)[] = []): Test | null {
-  const wanted = include && compileProperties(signal, include, [...path, 'include']), unwanted = exclude && compileProperties(signal, exclude, [...path, 'exclude']);
+export function compileMatch(
+  signal: Signal,
+  include: MatchProperties | undefined,
+  exclude: MatchProperties | undefined,
+  path: readonly (string | number)[] = [],
+): Test | null {
+  const wanted = include && compileProperties(signal, include, [...path, 'include']),
+    unwanted = exclude && compileProperties(signal, exclude, [...path, 'exclude']);
   if (!wanted && !unwanted) return null;
-  return () => (!wanted || wanted()) && !(unwanted && unwanted());
+  return () => (!wanted || wanted()) && !unwanted?.();
 }
 
 function compileProperties(signal: Signal, match: MatchProperties, path: readonly (string | number)[]): Test {
-  const allowed = FIELDS[signal], given = (Object.keys(match) as (keyof MatchProperties)[]).filter((field): field is Field => field !== 'match_type' && field !== 'regexp' && isGiven(match, field as Field));
-  const issues = given.filter((field) => !allowed.includes(field)).map((field) => ({ path: [...path, field], message: `${field} is not valid for ${signal}; use ${allowed.join(', ')}` }));
-  if (issues.length === 0 && given.length === 0) issues.push({ path: [...path, 'match_type'], message: `at least one of ${allowed.map((field) => `"${field}"`).join(', ')} must be specified` });
+  const allowed = FIELDS[signal],
+    given = (Object.keys(match) as (keyof MatchProperties)[]).filter(
+      (field): field is Field => field !== 'match_type' && field !== 'regexp' && isGiven(match, field as Field),
+    );
+  const issues = given
+    .filter((field) => !allowed.includes(field))
+    .map((field) => ({ path: [...path, field], message: `${field} is not valid for ${signal}; use ${allowed.join(', ')}` }));
+  if (issues.length === 0 && given.length === 0)
+    issues.push({ path: [...path, 'match_type'], message: `at least one of ${allowed.map((field) => `"${field}"`).join(', ')} must be specified` });
   if (issues.length > 0) throw new ConfigError(issues);
   const tests = given.map((field) => compileField(signal, match, field));
   return () => {
@@ -77,7 +89,10 @@ function compileField(signal: Signal, match: MatchProperties, field: Field): Tes
     case 'resources':
       return attributesTest(match, match.resources, resource);
     case 'libraries': {
-      const tests = match.libraries.map(({ name, version }) => ({ name: textTest(match, [name]), version: version === undefined ? null : textTest(match, [version]) }));
+      const tests = match.libraries.map(({ name, version }) => ({
+        name: textTest(match, [name]),
+        version: version === undefined ? null : textTest(match, [version]),
+      }));
       return () => tests.some((library) => library.name(scope.text(SCOPE.name)) && (library.version === null || library.version(scope.text(SCOPE.version))));
     }
   }
@@ -106,5 +121,11 @@ function attributesTest(match: MatchProperties, list: MatchProperties['attribute
   return () => tests.every((matches) => matches());
 }
 const isPlain = (value: Value): boolean => value !== null && typeof value !== 'object';
-const strictTest = (wanted: Value) => (value: Value): boolean => (isPlain(wanted) ? value === wanted : typeof value === 'object' && value !== null && valueText(value) === valueText(wanted));
-const regexpTest = (matches: (text: string) => boolean) => (value: Value): boolean => isPlain(value) && matches(valueText(value));
+const strictTest =
+  (wanted: Value) =>
+  (value: Value): boolean =>
+    isPlain(wanted) ? value === wanted : typeof value === 'object' && value !== null && valueText(value) === valueText(wanted);
+const regexpTest =
+  (matches: (text: string) => boolean) =>
+  (value: Value): boolean =>
+    isPlain(value) && matches(valueText(value));
