@@ -17,14 +17,36 @@ const IDENTIFYING = new Set([SERVICE_NAME, SERVICE_NAMESPACE, SERVICE_INSTANCE_I
 
 export type Labels = Map<string, string>;
 
+/** Which attributes of the resource become labels of its series: none but job and instance, all, all but those two are made of. */
+export type ResourceLabels = 'none' | 'all' | 'without_service';
+
 /** The attributes as labels: names escaped, equal names joined by ";" in the order of the attributes' names, empty values left out. */
 export function addAttributes(labels: Labels, cursor: Cursor, rules: NameRules, leaveOut: ReadonlySet<number> | null = null, keepUnderscores = false): void {
   const found: [name: string, value: string][] = [];
+  collect(found, cursor, leaveOut);
+  addSorted(labels, found, rules, keepUnderscores);
+}
+
+/** The same for a point with attributes of its resource, which win over those of the point. */
+export function addPointAttributes(labels: Labels, point: Cursor, resource: Cursor, which: ResourceLabels, rules: NameRules): void {
+  if (which === 'none') return addAttributes(labels, point, rules);
+  const own: [name: string, value: string][] = [], found: [name: string, value: string][] = [], taken = new Set<string>();
+  for (let row = resource.firstRow(); row >= 0; row = resource.nextRow(row)) if (which === 'all' || !IDENTIFYING.has(resource.keyIdOf(row))) taken.add(resource.keyText(row));
+  collect(own, point, null);
+  for (const attribute of own) if (!taken.has(attribute[0])) found.push(attribute);
+  collect(found, resource, which === 'all' ? null : IDENTIFYING);
+  addSorted(labels, found, rules, false);
+}
+
+function collect(found: [name: string, value: string][], cursor: Cursor, leaveOut: ReadonlySet<number> | null): void {
   for (let row = cursor.firstRow(); row >= 0; row = cursor.nextRow(row)) {
     if (leaveOut?.has(cursor.keyIdOf(row))) continue;
     const value = valueText(cursor.value(row));
     if (value !== '') found.push([cursor.keyText(row), value]);
   }
+}
+
+function addSorted(labels: Labels, found: [name: string, value: string][], rules: NameRules, keepUnderscores: boolean): void {
   found.sort((a, b) => compareNames(a[0], b[0]));
   for (const [key, value] of found) {
     const name = labelName(key, rules, keepUnderscores), known = labels.get(name);
@@ -55,9 +77,12 @@ export function addScope(labels: Labels, scope: Cursor, rules: NameRules): void 
   }
 }
 
-/** What target_info has: the resource's other attributes. False: there are none, or nothing that tells the target from others. */
-export function addTargetInfo(labels: Labels, resource: Cursor, rules: NameRules): boolean {
-  addAttributes(labels, resource, { ...rules, utf8: false }, IDENTIFYING, true);
+/**
+ * What target_info has: the resource's other attributes. False: there are none, or nothing that tells the target from others. `asPoints`: names as
+ * those of points, which may be UTF-8, instead of the plainer escaping that target_info always had.
+ */
+export function addTargetInfo(labels: Labels, resource: Cursor, rules: NameRules, asPoints = false): boolean {
+  addAttributes(labels, resource, asPoints ? rules : { ...rules, utf8: false }, IDENTIFYING, !asPoints);
   if (labels.size === 0) return false;
   addIdentity(labels, resource);
   return labels.has('job') || labels.has('instance');

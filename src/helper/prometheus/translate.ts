@@ -11,7 +11,7 @@ import { BUCKETS, BUCKETS_TYPE, EXEMPLAR, EXEMPLAR_TYPE, EXPONENTIAL_POINT, HIST
 import { STRING } from '#src/data/value.ts';
 import { valueText } from '#src/data/value_text.ts';
 import { ProtoWriter } from '#src/wire/proto_writer.ts';
-import { addAttributes, addIdentity, addScope, type Labels, sortedLabels } from './labels.ts';
+import { addIdentity, addPointAttributes, addScope, type Labels, type ResourceLabels, sortedLabels } from './labels.ts';
 import { metricName, type NameKind, type NameRules, unitName } from './names.ts';
 
 /** How the value at an offset is read. */
@@ -44,6 +44,8 @@ export interface TranslationSettings {
   readonly externalLabels: readonly (readonly [name: string, value: string])[];
   /** Metrics that were scraped keep their names, and get no labels of the receiver's own scope. */
   readonly keepScraped: boolean;
+  /** Absent: none. */
+  readonly resourceLabels?: ResourceLabels;
 }
 export type FamilyType = 'unknown' | 'counter' | 'gauge' | 'histogram' | 'summary' | 'info' | 'stateset';
 
@@ -63,9 +65,15 @@ export type TakeSeries = (labels: string[], source: Source, offset: number) => v
 
 /** The family of the metric that the reader stands on. Throws an Error where it cannot be translated: delta temporality, no name left, no data. */
 export function familyOf(reader: BatchReader, settings: TranslationSettings): Family {
-  const { record, metricKind: kind } = reader, { rules } = settings, original = record.text(METRIC.name), unit = record.text(METRIC.unit);
+  const { record, metricKind: kind } = reader, original = record.text(METRIC.name);
   if (kind === 0) throw new Error(`metric "${original}" has no data of a known type`);
   if (kind !== METRIC.gauge && kind !== METRIC.summary && reader.data.int(METRIC_DATA.aggregationTemporality) !== CUMULATIVE) throw new Error(`invalid temporality and type combination for metric "${original}"; convert it with the deltatocumulative processor`);
+  return describedFamily(reader, settings);
+}
+
+/** The same for metadata, which there is of every metric that has a name. */
+export function describedFamily(reader: BatchReader, settings: TranslationSettings): Family {
+  const { record, metricKind: kind } = reader, { rules } = settings, original = record.text(METRIC.name), unit = record.text(METRIC.unit);
   const scrapedAs = record.readAttribute(PROMETHEUS_TYPE) === STRING ? record.valueText() : null, keep = scrapedAs !== null && settings.keepScraped;
   const monotonic = kind === METRIC.sum && reader.data.bool(METRIC_DATA.isMonotonic), nameKind: NameKind = kind === METRIC.gauge ? 'gauge' : monotonic ? 'counter' : 'other';
   return {
@@ -80,6 +88,8 @@ export function familyOf(reader: BatchReader, settings: TranslationSettings): Fa
 
 function typeOf(kind: number, monotonic: boolean, scrapedAs: string | null): FamilyType {
   switch (kind) {
+    case 0:
+      return 'unknown';
     case METRIC.gauge:
       return scrapedAs === 'unknown' ? 'unknown' : 'gauge';
     case METRIC.sum:
@@ -94,7 +104,7 @@ function typeOf(kind: number, monotonic: boolean, scrapedAs: string | null): Fam
 /** Labels of the point that the reader stands on, without a name. */
 export function pointLabels(reader: BatchReader, family: Family, settings: TranslationSettings): Labels {
   const labels: Labels = new Map();
-  addAttributes(labels, reader.point, settings.rules);
+  addPointAttributes(labels, reader.point, reader.resource, settings.resourceLabels ?? 'none', settings.rules);
   addIdentity(labels, reader.resource);
   for (const [name, value] of settings.externalLabels) if (!labels.has(name)) labels.set(name, value);
   if (family.scopeInfo) addScope(labels, reader.scope, settings.rules);
