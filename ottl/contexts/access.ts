@@ -94,7 +94,7 @@ export function idField(cursor: Cursor, field: number, kind: 'trace' | 'span'): 
 
 // ---- values with keys
 
-function mapKey(key: CompiledKey, record: RecordContext): string {
+export function mapKey(key: CompiledKey, record: RecordContext): string {
   if (key.kind === 'string') return key.value;
   if (key.kind === 'int') return fail('unable to resolve a string index in map: invalid key type');
   const found = key.getter.get(record);

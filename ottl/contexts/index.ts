@@ -6,6 +6,7 @@ import type { Context, PathTable } from './context.ts';
 import { datapointEnums, datapointPaths } from './datapoint.ts';
 import { logEnums, logPaths } from './log.ts';
 import { metricEnums, metricPaths } from './metric.ts';
+import { otelcolPaths } from './otelcol.ts';
 import { resourcePaths } from './resource.ts';
 import { scopePaths } from './scope.ts';
 import { spanEnums, spanPaths } from './span.ts';
@@ -14,27 +15,29 @@ import { spanEventPaths } from './span_event.ts';
 type Root = { readonly level: number; readonly paths: PathTable };
 /** Own paths: with the cache, which only a context's own name reaches. */
 const own = (level: number, paths: PathTable): Root => ({ level, paths: { ...paths, cache: cacheEntry } });
+/** Of the batch, beside all levels. */
+const otelcol: Root = { level: 0, paths: otelcolPaths };
 const resource: Root = { level: RESOURCE_LEVEL, paths: resourcePaths };
 const scope: Root = { level: SCOPE_LEVEL, paths: scopePaths };
 const scopes = { scope, instrumentation_scope: scope };
 const ownScope = own(SCOPE_LEVEL, scopePaths);
 
 export const contexts: Readonly<Record<ContextName, Context>> = {
-  resource: { name: 'resource', level: RESOURCE_LEVEL, roots: { resource: own(RESOURCE_LEVEL, resourcePaths) }, enums: {} },
-  scope: { name: 'scope', level: SCOPE_LEVEL, roots: { scope: ownScope, instrumentation_scope: ownScope, resource }, enums: {} },
-  span: { name: 'span', level: RECORD_LEVEL, roots: { span: own(RECORD_LEVEL, spanPaths), resource, ...scopes }, enums: spanEnums },
+  resource: { name: 'resource', level: RESOURCE_LEVEL, roots: { resource: own(RESOURCE_LEVEL, resourcePaths), otelcol }, enums: {} },
+  scope: { name: 'scope', level: SCOPE_LEVEL, roots: { scope: ownScope, instrumentation_scope: ownScope, resource, otelcol }, enums: {} },
+  span: { name: 'span', level: RECORD_LEVEL, roots: { span: own(RECORD_LEVEL, spanPaths), resource, ...scopes, otelcol }, enums: spanEnums },
   spanevent: {
     name: 'spanevent',
     level: INNER_LEVEL,
-    roots: { spanevent: own(INNER_LEVEL, spanEventPaths), span: { level: RECORD_LEVEL, paths: spanPaths }, resource, ...scopes },
+    roots: { spanevent: own(INNER_LEVEL, spanEventPaths), span: { level: RECORD_LEVEL, paths: spanPaths }, resource, ...scopes, otelcol },
     enums: spanEnums,
   },
-  metric: { name: 'metric', level: RECORD_LEVEL, roots: { metric: own(RECORD_LEVEL, metricPaths), resource, ...scopes }, enums: metricEnums },
+  metric: { name: 'metric', level: RECORD_LEVEL, roots: { metric: own(RECORD_LEVEL, metricPaths), resource, ...scopes, otelcol }, enums: metricEnums },
   datapoint: {
     name: 'datapoint',
     level: INNER_LEVEL,
-    roots: { datapoint: own(INNER_LEVEL, datapointPaths), metric: { level: RECORD_LEVEL, paths: metricPaths }, resource, ...scopes },
+    roots: { datapoint: own(INNER_LEVEL, datapointPaths), metric: { level: RECORD_LEVEL, paths: metricPaths }, resource, ...scopes, otelcol },
     enums: datapointEnums,
   },
-  log: { name: 'log', level: RECORD_LEVEL, roots: { log: own(RECORD_LEVEL, logPaths), resource, ...scopes }, enums: logEnums },
+  log: { name: 'log', level: RECORD_LEVEL, roots: { log: own(RECORD_LEVEL, logPaths), resource, ...scopes, otelcol }, enums: logEnums },
 };

@@ -1,11 +1,12 @@
 /** Upper, lower, snake and camel case. */
+import { lowerCase, upperCase } from '#ottl/formats/letter_case.ts';
 import { camelCase, snakeCase } from '#ottl/formats/words.ts';
 import { defineConverter, p } from '#ottl/function.ts';
 import { fail } from '#ottl/values.ts';
 
 const CASES: Readonly<Record<string, (text: string) => string>> = {
-  lower: (text) => text.toLowerCase(),
-  upper: (text) => text.toUpperCase(),
+  lower: lowerCase,
+  upper: upperCase,
   snake: snakeCase,
   camel: camelCase,
 };

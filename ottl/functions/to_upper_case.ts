@@ -1,22 +1,16 @@
 /** Case of letters. */
+import { upperCase } from '#ottl/formats/letter_case.ts';
 import { defineConverter, p } from '#ottl/function.ts';
 
 export default defineConverter({
   name: 'ToUpperCase',
   summary: 'The text in upper case.',
   params: { target: p.string },
-  examples: [{ run: 'ToUpperCase("aBc")', want: 'ABC' }],
+  examples: [
+    { run: 'ToUpperCase("aBc")', want: 'ABC' },
+    { run: 'ToUpperCase("Großer")', want: 'GROßER' },
+  ],
   create({ target }) {
-    return (record) => {
-      const text = target.get(record);
-      const upper = text.toUpperCase();
-      return upper.length === text.length ? upper : [...text].map(upperLetter).join('');
-    };
+    return (record) => upperCase(target.get(record));
   },
 });
-
-/** A letter whose capital is several ("ß") stays, as in Go. */
-function upperLetter(letter: string): string {
-  const upper = letter.toUpperCase();
-  return upper.length === letter.length ? upper : letter;
-}

@@ -16,6 +16,10 @@ export interface BatchContext {
   readonly metadata?: ReadonlyMap<string, readonly string[]>;
   /** The sender's address without its port. */
   readonly clientAddress?: string;
+  /** Headers of the gRPC call the batch came with, whether or not the receiver keeps them as metadata; lower case. */
+  readonly grpcMetadata?: ReadonlyMap<string, readonly string[]>;
+  /** What the authenticator says of the sender: "username", "subject", ... */
+  readonly authAttributes?: ReadonlyMap<string, string | string[]>;
 }
 export const EMPTY_CONTEXT: BatchContext = Object.freeze({});
 
