@@ -11,7 +11,9 @@ import coalesce from './coalesce.ts';
 import communityId from './community_id.ts';
 import concat from './concat.ts';
 import containsValue from './contains_value.ts';
+import convertAttributesToElementsXml from './convert_attributes_to_elements_xml.ts';
 import convertCase from './convert_case.ts';
+import convertTextToElementsXml from './convert_text_to_elements_xml.ts';
 import day from './day.ts';
 import decode from './decode.ts';
 import deleteIndex from './delete_index.ts';
@@ -24,12 +26,14 @@ import flatten from './flatten.ts';
 import fnv from './fnv.ts';
 import format from './format.ts';
 import formatTime from './format_time.ts';
+import getXml from './get_xml.ts';
 import hasPrefix from './has_prefix.ts';
 import hasSuffix from './has_suffix.ts';
 import hex from './hex.ts';
 import hour from './hour.ts';
 import hours from './hours.ts';
 import indexOf from './index_of.ts';
+import insertXml from './insert_xml.ts';
 import int from './int.ts';
 import isBool from './is_bool.ts';
 import isDouble from './is_double.ts';
@@ -64,7 +68,10 @@ import parseInt from './parse_int.ts';
 import parseJson from './parse_json.ts';
 import parseKeyValue from './parse_key_value.ts';
 import parseSeverity from './parse_severity.ts';
+import parseSimplifiedXml from './parse_simplified_xml.ts';
+import parseXml from './parse_xml.ts';
 import profileId from './profile_id.ts';
+import removeXml from './remove_xml.ts';
 import replaceAllMatches from './replace_all_matches.ts';
 import replaceAllPatterns from './replace_all_patterns.ts';
 import replaceMatch from './replace_match.ts';
@@ -117,7 +124,9 @@ export const functions: readonly FunctionDefinition[] = [
   communityId,
   concat,
   containsValue,
+  convertAttributesToElementsXml,
   convertCase,
+  convertTextToElementsXml,
   day,
   decode,
   double,
@@ -126,12 +135,14 @@ export const functions: readonly FunctionDefinition[] = [
   fnv,
   format,
   formatTime,
+  getXml,
   hasPrefix,
   hasSuffix,
   hex,
   hour,
   hours,
   indexOf,
+  insertXml,
   int,
   isBool,
   isDouble,
@@ -162,7 +173,10 @@ export const functions: readonly FunctionDefinition[] = [
   parseJson,
   parseKeyValue,
   parseSeverity,
+  parseSimplifiedXml,
+  parseXml,
   profileId,
+  removeXml,
   second,
   seconds,
   sha1,
