@@ -223,9 +223,10 @@ export function writeNativeHistogram(writer: ProtoWriter, reader: BatchReader): 
   } else {
     writer.tag(1, 0);
     writer.varint64(point.fixed64(EXPONENTIAL_POINT.count));
-    writer.double(3, point.double(EXPONENTIAL_POINT.sum));
+    const sum = point.double(EXPONENTIAL_POINT.sum);
+    if (sum !== 0) writer.double(3, sum);
   }
-  writer.sint32(4, Math.min(scale, MOST_PRECISE_SCALE));
+  if (scale !== 0) writer.sint32(4, Math.min(scale, MOST_PRECISE_SCALE));
   writer.double(5, point.double(EXPONENTIAL_POINT.zeroThreshold) || DEFAULT_ZERO_THRESHOLD);
   writer.tag(6, 0);
   writer.varint64(point.fixed64(EXPONENTIAL_POINT.zeroCount));
@@ -241,7 +242,7 @@ function writeBuckets(writer: ProtoWriter, point: Cursor, field: number, spanFie
   const { spans, deltas } = bucketLayout(buckets.sint32(BUCKETS.offset), buckets.varints(BUCKETS.bucketCounts), scaleDown);
   for (const span of spans) {
     const mark = writer.open(spanField);
-    writer.sint32(1, span.offset);
+    if (span.offset !== 0) writer.sint32(1, span.offset);
     writer.int(2, span.length);
     writer.close(mark);
   }
