@@ -27,7 +27,7 @@ const PLAIN: Readonly<Record<Part, RegExp>> = {
   query: /(?!)/,
 };
 
-export function unescape(text: string, part: Part): string {
+export function unescapePart(text: string, part: Part): string {
   if (part === 'host')
     for (const c of text.replace(/%../g, ''))
       if (c < '\x80' && !UNRESERVED.test(c) && !PLAIN.host.test(c)) fail(`invalid character ${quoteGo(c)} in host name`);
@@ -47,7 +47,7 @@ export function unescape(text: string, part: Part): string {
   }
   return Buffer.concat(chunks).toString();
 }
-function escape(text: string, part: Part): string {
+function escapePart(text: string, part: Part): string {
   let out = '';
   for (const c of text) {
     if (UNRESERVED.test(c) || PLAIN[part].test(c)) out += c;
@@ -58,7 +58,7 @@ function escape(text: string, part: Part): string {
 /** The text as it was where that is a valid spelling of it, else escaped anew. */
 function spelled(raw: string, value: string, part: 'path' | 'fragment'): string {
   const valid = [...raw].every((c) => UNRESERVED.test(c) || PLAIN[part].test(c) || /[!$&'()*+,;=:@[\]%]/.test(c));
-  return valid ? raw : escape(value, part);
+  return valid ? raw : escapePart(value, part);
 }
 
 /** Throws OttlError with Go's text, `parse "…": …`. */
@@ -74,7 +74,7 @@ function parse(text: string): GoUrl {
   const hash = text.indexOf('#'),
     whole = hash < 0 ? text : text.slice(0, hash),
     rawFragment = hash < 0 ? '' : text.slice(hash + 1);
-  const fragment = unescape(rawFragment, 'fragment'),
+  const fragment = unescapePart(rawFragment, 'fragment'),
     tail = fragment === '' ? '' : `#${spelled(rawFragment, fragment, 'fragment')}`;
   if (/[\x00-\x1f\x7f]/.test(whole)) fail('net/url: invalid control character in URL');
   if (whole.startsWith(':')) fail('missing protocol scheme');
@@ -101,9 +101,9 @@ function parse(text: string): GoUrl {
     host = parseHost(named.slice(at + 1));
     if (at >= 0) user = parseUser(named.slice(0, at));
     const shown = user === null ? '' : `${userText(user)}@`;
-    if (scheme !== '' || host !== '' || user !== null) authority = host !== '' || rest !== '' || user !== null ? `//${shown}${escape(host, 'host')}` : '';
+    if (scheme !== '' || host !== '' || user !== null) authority = host !== '' || rest !== '' || user !== null ? `//${shown}${escapePart(host, 'host')}` : '';
   }
-  const path = unescape(rest, 'path'),
+  const path = unescapePart(rest, 'path'),
     written = path === '*' ? '*' : spelled(rest, path, 'path');
   const start = scheme === '' ? authority : `${scheme}:${authority}`;
   const safe = start === '' && written.startsWith('//') ? `//${written}` : written;
@@ -113,11 +113,11 @@ function parse(text: string): GoUrl {
 function parseUser(text: string): NonNullable<GoUrl['user']> {
   if (!/^[A-Za-z0-9\-._:~!$&'()*+,;=%@]*$/.test(text)) fail('net/url: invalid userinfo');
   const colon = text.indexOf(':');
-  if (colon < 0) return { name: unescape(text, 'user'), password: null };
-  return { name: unescape(text.slice(0, colon), 'user'), password: unescape(text.slice(colon + 1), 'user') };
+  if (colon < 0) return { name: unescapePart(text, 'user'), password: null };
+  return { name: unescapePart(text.slice(0, colon), 'user'), password: unescapePart(text.slice(colon + 1), 'user') };
 }
 export function userText({ name, password }: NonNullable<GoUrl['user']>): string {
-  return escape(name, 'user') + (password === null ? '' : `:${escape(password, 'user')}`);
+  return escapePart(name, 'user') + (password === null ? '' : `:${escapePart(password, 'user')}`);
 }
 
 function parseHost(text: string): string {
@@ -126,7 +126,7 @@ function parseHost(text: string): string {
   const colon = bracket >= 0 ? bracket + 1 : text.lastIndexOf(':');
   const port = colon < 0 ? '' : text.slice(colon);
   if (!/^(?::\d*)?$/.test(port)) fail(`invalid port ${quoteGo(port)} after host`);
-  return unescape(text, 'host');
+  return unescapePart(text, 'host');
 }
 /** The name or address without brackets, and the port. */
 export function splitHost(host: string): { name: string; port: string } {

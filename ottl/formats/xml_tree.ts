@@ -47,11 +47,11 @@ export class XmlNode {
   *children(): Generator<XmlNode> {
     for (let child = this.first; child; child = child.next) yield child;
   }
-  innerText(): string {
+  textInside(): string {
     if (this.kind === 'text' || this.kind === 'cdata') return this.data;
     if (this.kind === 'comment') return '';
     let text = '';
-    for (let child = this.first; child; child = child.next) text += child.innerText();
+    for (let child = this.first; child; child = child.next) text += child.textInside();
     return text;
   }
   /** What is inside, as XML. */

@@ -40,7 +40,7 @@ export class Selector {
   }
 }
 
-const textOf = (node: Selected): string => (node instanceof XmlAttributeNode ? node.value : node.kind === 'comment' ? node.data : node.innerText());
+const textOf = (node: Selected): string => (node instanceof XmlAttributeNode ? node.value : node.kind === 'comment' ? node.data : node.textInside());
 
 function toText(value: Result): string {
   if (Array.isArray(value)) return value.length > 0 ? textOf(value[0]!) : '';

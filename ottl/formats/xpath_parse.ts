@@ -73,7 +73,7 @@ class Parser {
     while (source.slice(at).trim() !== '') {
       TOKEN.lastIndex = at;
       const match = TOKEN.exec(source);
-      if (match === null) return this.#fail(`${source} has an invalid token`);
+      if (match === null) throw this.#fail(`${source} has an invalid token`);
       const [, number, text, name, mark] = match;
       this.#tokens.push(
         number !== undefined

@@ -16,7 +16,8 @@ export default defineEditor({
     if (!value && !values) fail("at least one of the optional arguments ('value' or 'values') must be provided");
     const added = [...(value ? [value] : []), ...(values ?? [])];
     return (record) => {
-      const there = target.get(record), list: Value[] = there === null ? [] : Array.isArray(there) ? [...there] : [there];
+      const there = target.get(record),
+        list: Value[] = there === null ? [] : Array.isArray(there) ? [...there] : [there];
       if (there instanceof ValueMap) fail('<Invalid value type pcommon.Map>');
       // Only a list that is written out can become an item: what comes from telemetry or from a converter is refused, as is a map.
       for (const one of added) {

@@ -16,7 +16,9 @@ export default defineConverter({
   create({ target }) {
     return (record) => {
       const text = target.get(record).replace(/[\r\n]/g, '');
-      return BASE64.test(text) ? Buffer.from(text, 'base64').toString('utf8') : fail(`illegal base64 data at input byte ${/[^A-Za-z0-9+/]/.exec(text)?.index ?? text.length}`);
+      return BASE64.test(text)
+        ? Buffer.from(text, 'base64').toString('utf8')
+        : fail(`illegal base64 data at input byte ${/[^A-Za-z0-9+/]/.exec(text)?.index ?? text.length}`);
     };
   },
 });

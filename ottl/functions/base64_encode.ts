@@ -20,7 +20,9 @@ export default defineConverter({
   ],
   create({ target, variant }) {
     return (record) => {
-      const text = target.get(record), name = variant?.get(record) ?? 'base64', encode = VARIANTS.get(name);
+      const text = target.get(record),
+        name = variant?.get(record) ?? 'base64',
+        encode = VARIANTS.get(name);
       return encode ? encode(text) : fail(`unsupported base64 variant: ${name}`);
     };
   },

@@ -13,7 +13,8 @@ export default defineConverter({
   ],
   create({ target, item }) {
     return (record) => {
-      const list = target.get(record), wanted = item.get(record);
+      const list = target.get(record),
+        wanted = item.get(record);
       return list.some((one) => compareValues(one, wanted, '=='));
     };
   },

@@ -13,7 +13,10 @@ export default defineEditor({
   ],
   create({ target, startIndex, endIndex }) {
     return (record) => {
-      const list = target.get(record), start = startIndex.get(record), end = endIndex ? endIndex.get(record) : start + 1n, length = BigInt(list.length);
+      const list = target.get(record),
+        start = startIndex.get(record),
+        end = endIndex ? endIndex.get(record) : start + 1n,
+        length = BigInt(list.length);
       if (start === 0n && end === length) {
         target.set(record, []);
         return;
@@ -21,7 +24,10 @@ export default defineEditor({
       if (start < 0n || start >= length) fail(`startIndex ${start} out of bounds for slice of length ${length}`);
       if (end < start) fail(`endIndex ${end} cannot be less than startIndex ${start}`);
       if (end > length) fail(`deletion range [${start}:${end}] out of bounds for slice of length ${length}`);
-      target.set(record, list.filter((_, i) => i < start || i >= end));
+      target.set(
+        record,
+        list.filter((_, i) => i < start || i >= end),
+      );
     };
   },
 });

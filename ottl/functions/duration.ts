@@ -2,20 +2,33 @@
 import { defineConverter, p } from '#ottl/function.ts';
 import { Duration, fail, goQuote } from '#ottl/values.ts';
 
-const UNIT_NANO: Readonly<Record<string, bigint>> = { ns: 1n, us: 1000n, 'µs': 1000n, 'μs': 1000n, ms: 1_000_000n, s: 1_000_000_000n, m: 60_000_000_000n, h: 3_600_000_000_000n };
+const UNIT_NANO: Readonly<Record<string, bigint>> = {
+  ns: 1n,
+  us: 1000n,
+  µs: 1000n,
+  μs: 1000n,
+  ms: 1_000_000n,
+  s: 1_000_000_000n,
+  m: 60_000_000_000n,
+  h: 3_600_000_000_000n,
+};
 
 /** time.ParseDuration: exact to the nanosecond, fractions cut. */
 function parseDuration(text: string): Duration {
   const invalid = (): never => fail(`time: invalid duration ${goQuote(text)}`);
-  const sign = text.startsWith('-') ? -1n : 1n, rest = text.replace(/^[+-]/, '');
+  const sign = text.startsWith('-') ? -1n : 1n,
+    rest = text.replace(/^[+-]/, '');
   if (rest === '0') return new Duration(0n);
   if (rest === '' || rest.length > 1024) invalid();
-  let nano = 0n, end = 0;
+  let nano = 0n,
+    end = 0;
   for (const match of rest.matchAll(/(\d*)(?:\.(\d*))?([^\d.]*)/gy)) {
     const [all, whole = '', fraction = '', unit = ''] = match;
     if (all === '') break;
     if (whole === '' && fraction === '') invalid();
-    const scale = Object.hasOwn(UNIT_NANO, unit) ? UNIT_NANO[unit]! : fail(unit === '' ? `time: missing unit in duration ${goQuote(text)}` : `time: unknown unit ${goQuote(unit)} in duration ${goQuote(text)}`);
+    const scale = Object.hasOwn(UNIT_NANO, unit)
+      ? UNIT_NANO[unit]!
+      : fail(unit === '' ? `time: missing unit in duration ${goQuote(text)}` : `time: unknown unit ${goQuote(unit)} in duration ${goQuote(text)}`);
     nano += BigInt(whole || '0') * scale + (BigInt(fraction || '0') * scale) / 10n ** BigInt(fraction.length);
     end = match.index + all.length;
   }

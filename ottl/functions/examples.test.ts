@@ -15,7 +15,8 @@ import { ProtoWriter } from '#src/wire/proto_writer.ts';
 import { functions } from './index.ts';
 
 function valueOf(example: ExampleValue): Value {
-  if (example === null || typeof example !== 'object' || example instanceof Uint8Array || example instanceof Time || example instanceof Duration) return example;
+  if (example === null || typeof example !== 'object' || example instanceof Uint8Array || example instanceof Time || example instanceof Duration)
+    return example;
   if (Array.isArray(example)) return example.map(valueOf);
   const entries = Object.entries(example as Record<string, ExampleValue>);
   return new ValueMap(
@@ -48,7 +49,12 @@ function visit(batch: Batch, look: () => void): Batch {
   return new BytesRewriter('logs', [pass]).rewrite(batch)!;
 }
 
-const scope: Scope = { context: contexts.log, functions: functionsOf(contexts.log, functions), pathNames: 'optional', touched: { reads: 0, writes: 0, calls: new Set() } };
+const scope: Scope = {
+  context: contexts.log,
+  functions: functionsOf(contexts.log, functions),
+  pathNames: 'optional',
+  touched: { reads: 0, writes: 0, calls: new Set() },
+};
 
 function runExample(definition: FunctionDefinition, example: Example): void {
   const batch = logBatch(example.given ?? {});
@@ -58,7 +64,10 @@ function runExample(definition: FunctionDefinition, example: Example): void {
     visit(batch, () => {
       const value = compiled.get(frame);
       const want = valueOf(example.want as ExampleValue);
-      assert.ok(deepEqual(Array.isArray(value) ? [...(value as Value[])] : value, want) || Object.is(value, want), `${example.run} gives ${show(value)}, want ${show(want)}`);
+      assert.ok(
+        deepEqual(Array.isArray(value) ? [...(value as Value[])] : value, want) || Object.is(value, want),
+        `${example.run} gives ${show(value)}, want ${show(want)}`,
+      );
     });
     return;
   }
@@ -72,7 +81,9 @@ function runExample(definition: FunctionDefinition, example: Example): void {
   });
 }
 const show = (value: Value): string =>
-  JSON.stringify(value, (_key, part) => (typeof part === 'bigint' ? `${part}n` : part instanceof ValueMap ? Object.fromEntries(part.keys.map((key, i) => [key, part.values[i]])) : part));
+  JSON.stringify(value, (_key, part) =>
+    typeof part === 'bigint' ? `${part}n` : part instanceof ValueMap ? Object.fromEntries(part.keys.map((key, i) => [key, part.values[i]])) : part,
+  );
 
 const inLogs = functions.filter(({ contexts: only }) => only === undefined || only.includes('log'));
 for (const definition of inLogs) {

@@ -21,6 +21,7 @@ import deleteKey from './delete_key.ts';
 import deleteMatchingKeys from './delete_matching_keys.ts';
 import double from './double.ts';
 import duration from './duration.ts';
+import extractGrokPatterns from './extract_grok_patterns.ts';
 import extractPatterns from './extract_patterns.ts';
 import flatten from './flatten.ts';
 import fnv from './fnv.ts';
@@ -107,6 +108,7 @@ import unixMilli from './unix_milli.ts';
 import unixNano from './unix_nano.ts';
 import unixSeconds from './unix_seconds.ts';
 import url from './url.ts';
+import userAgent from './user_agent.ts';
 import uuid from './uuid.ts';
 import uuidV7 from './uuid_v7.ts';
 import valuesOf from './values_of.ts';
@@ -131,6 +133,7 @@ export const functions: readonly FunctionDefinition[] = [
   decode,
   double,
   duration,
+  extractGrokPatterns,
   extractPatterns,
   fnv,
   format,
@@ -205,6 +208,7 @@ export const functions: readonly FunctionDefinition[] = [
   unixNano,
   unixSeconds,
   url,
+  userAgent,
   uuid,
   uuidV7,
   valuesOf,

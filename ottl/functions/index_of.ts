@@ -15,7 +15,8 @@ export default defineConverter({
   ],
   create({ target, value }) {
     return (record) => {
-      const within = target.get(record), wanted = value.get(record);
+      const within = target.get(record),
+        wanted = value.get(record);
       if (typeof within !== 'string') return BigInt(convert.slice(within).findIndex((one) => compareValues(one, wanted, '==')));
       if (typeof wanted !== 'string') return fail('invalid value type for Index function, value must be a string');
       return BigInt(Buffer.from(within).indexOf(wanted));

@@ -6,7 +6,8 @@ import { fail } from '#ottl/values.ts';
 function listOf(networks: readonly string[]): BlockList {
   const list = new BlockList();
   for (const network of networks) {
-    const [, address = '', bits = ''] = /^(.+)\/(\d{1,3})$/.exec(network) ?? [], family = isIP(address);
+    const [, address = '', bits = ''] = /^(.+)\/(\d{1,3})$/.exec(network) ?? [],
+      family = isIP(address);
     if (family === 0 || Number(bits) > (family === 4 ? 32 : 128)) fail(`invalid CIDR address: ${network}`);
     list.addSubnet(address, Number(bits), family === 4 ? 'ipv4' : 'ipv6');
   }
@@ -26,7 +27,8 @@ export default defineConverter({
   create({ target, networks }) {
     const fixed = networks.every((network) => network.literal) ? listOf(networks.map((network) => network.literal!.value)) : null;
     return (record) => {
-      const address = target.get(record), family = isIP(address);
+      const address = target.get(record),
+        family = isIP(address);
       if (family === 0) return false;
       return (fixed ?? listOf(networks.map((network) => network.get(record)))).check(address, family === 4 ? 'ipv4' : 'ipv6');
     };

@@ -15,7 +15,8 @@ export default defineConverter({
     return (record) => {
       const digits = (target.get(record) ?? fail('invalid input: <nil>')).replaceAll(' ', '');
       if (digits === '') return false;
-      const digit = (at: number): number => (/[0-9]/.test(digits[at]!) ? Number(digits[at]) : fail(`strconv.Atoi: parsing ${goQuote(digits[at]!)}: invalid syntax`));
+      const digit = (at: number): number =>
+        /[0-9]/.test(digits[at]!) ? Number(digits[at]) : fail(`strconv.Atoi: parsing ${goQuote(digits[at]!)}: invalid syntax`);
       const check = digit(digits.length - 1);
       let sum = 0;
       for (let at = digits.length - 2, twice = true; at >= 0; at--, twice = !twice) {

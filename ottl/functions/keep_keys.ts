@@ -12,8 +12,16 @@ export default defineEditor({
   ],
   create({ target, keys }) {
     return (record) => {
-      const wanted = new Set(keys.map((key) => key.get(record))), map = target.get(record), kept = map.keys.map((_, i) => i).filter((i) => wanted.has(map.keys[i]!));
-      target.set(record, new ValueMap(kept.map((i) => map.keys[i]!), kept.map((i) => map.values[i]!)));
+      const wanted = new Set(keys.map((key) => key.get(record))),
+        map = target.get(record),
+        kept = map.keys.map((_, i) => i).filter((i) => wanted.has(map.keys[i]!));
+      target.set(
+        record,
+        new ValueMap(
+          kept.map((i) => map.keys[i]!),
+          kept.map((i) => map.values[i]!),
+        ),
+      );
     };
   },
 });

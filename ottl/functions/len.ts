@@ -20,7 +20,9 @@ export default defineConverter({
       if (value instanceof ValueMap) return BigInt(value.size);
       if (value instanceof Opaque && Array.isArray(value.content)) return BigInt(value.content.length);
       if (value instanceof Id) return BigInt(value.bytes.length);
-      return fail(`Len: unsupported target type ${typeName(value)}. target arg must be of type string, []any, map[string]any, pcommon.Map, pcommon.Slice, or pcommon.Value (of type String, Map, Slice)`);
+      return fail(
+        `Len: unsupported target type ${typeName(value)}. target arg must be of type string, []any, map[string]any, pcommon.Map, pcommon.Slice, or pcommon.Value (of type String, Map, Slice)`,
+      );
     };
   },
 });

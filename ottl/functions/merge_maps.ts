@@ -14,9 +14,11 @@ export default defineEditor({
   ],
   create({ target, source, strategy }) {
     if (!['insert', 'update', 'upsert'].includes(strategy)) fail(`invalid value for strategy, ${strategy}, must be 'insert', 'update' or 'upsert'`);
-    const adds = strategy !== 'update', changes = strategy !== 'insert';
+    const adds = strategy !== 'update',
+      changes = strategy !== 'insert';
     return (record) => {
-      const map = target.get(record), from = source.get(record);
+      const map = target.get(record),
+        from = source.get(record);
       from.keys.forEach((key, i) => {
         if (map.has(key) ? changes : adds) map.set(key, copyValue(from.values[i]!) as Stored);
       });

@@ -33,7 +33,7 @@ export default defineConverter({
       const fields = mode === 'ignoreQuotes' ? text.split(delimiter) : readCsvRow(text, delimiter, mode === 'lazyQuotes');
       if (fields.length !== keys.length) fail(`map csv headers: wrong number of fields: expected ${keys.length}, found ${fields.length}`);
       const map = new ValueMap();
-      fields.forEach((field, i) => map.set(keys[i]!, field));
+      for (const [i, field] of fields.entries()) map.set(keys[i]!, field);
       return map;
     };
   },

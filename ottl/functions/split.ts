@@ -12,7 +12,8 @@ export default defineConverter({
   ],
   create({ target, delimiter }) {
     return (record) => {
-      const text = target.get(record), between = delimiter.get(record);
+      const text = target.get(record),
+        between = delimiter.get(record);
       return stringList(between === '' ? text : text.split(between));
     };
   },

@@ -22,8 +22,10 @@ export default defineConverter({
       const count = length.get(record);
       if (count <= 0n) fail(`invalid length for substring function, ${count} cannot be negative or zero`);
       const bytes = Buffer.from(target.get(record));
-      if (from + count > BigInt(bytes.length)) fail(`invalid range for substring function, start(${from})+length(${count}) cannot be greater than the length of target string(${bytes.length})`);
-      let begin = Number(from), end = Number(from + count);
+      if (from + count > BigInt(bytes.length))
+        fail(`invalid range for substring function, start(${from})+length(${count}) cannot be greater than the length of target string(${bytes.length})`);
+      let begin = Number(from),
+        end = Number(from + count);
       if (utf8Safe) {
         while (isInside(bytes[begin])) begin++;
         while (begin < end && isInside(bytes[end])) end--;

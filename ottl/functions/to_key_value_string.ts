@@ -21,7 +21,8 @@ export default defineConverter({
       return escaped.includes(pairDelimiter) || escaped.includes(delimiter) ? `"${escaped}"` : escaped;
     };
     return (record) => {
-      const map = target.get(record), order = map.keys.map((_, i) => i);
+      const map = target.get(record),
+        order = map.keys.map((_, i) => i);
       if (sortOutput) order.sort((a, b) => Buffer.compare(Buffer.from(map.keys[a]!), Buffer.from(map.keys[b]!)));
       const text = (i: number): string => {
         const value = map.values[i]!;

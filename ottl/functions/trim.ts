@@ -13,7 +13,8 @@ export default defineConverter({
     const characters = new Set(replacement ?? ' ');
     return (record) => {
       const all = [...target.get(record)]; // Whole characters: half of a pair must not be cut off.
-      let from = 0, to = all.length;
+      let from = 0,
+        to = all.length;
       while (from < to && characters.has(all[from]!)) from++;
       while (to > from && characters.has(all[to - 1]!)) to--;
       return all.slice(from, to).join('');

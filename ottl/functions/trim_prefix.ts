@@ -11,7 +11,8 @@ export default defineConverter({
   ],
   create({ target, prefix }) {
     return (record) => {
-      const text = target.get(record), cut = prefix.get(record);
+      const text = target.get(record),
+        cut = prefix.get(record);
       return text.startsWith(cut) ? text.slice(cut.length) : text;
     };
   },

@@ -11,7 +11,8 @@ export default defineConverter({
   ],
   create({ target, suffix }) {
     return (record) => {
-      const text = target.get(record), cut = suffix.get(record);
+      const text = target.get(record),
+        cut = suffix.get(record);
       return text.endsWith(cut) ? text.slice(0, text.length - cut.length) : text;
     };
   },

@@ -12,7 +12,8 @@ export default defineConverter({
   ],
   create({ time, duration }) {
     return (record) => {
-      const value = time.get(record), { nano } = duration.get(record);
+      const value = time.get(record),
+        { nano } = duration.get(record);
       if (nano <= 0n) return value;
       const rest = (value.unixNano - ZERO_TIME_NANO) % nano;
       return new Time(value.unixNano - (rest < 0n ? rest + nano : rest), value.zone);

@@ -1,5 +1,5 @@
 /** The parts of a URL. */
-import { parseUrl, splitHost, unescape, userText } from '#ottl/formats/go_url.ts';
+import { parseUrl, splitHost, unescapePart, userText } from '#ottl/formats/go_url.ts';
 import { defineConverter, p } from '#ottl/function.ts';
 import { fail, type Stored, ValueMap } from '#ottl/values.ts';
 
@@ -67,8 +67,8 @@ function queryMap(query: string): ValueMap {
     if (pair.includes(';')) fail('invalid semicolon separator in query');
     if (pair === '') continue;
     const equals = pair.indexOf('='),
-      key = unescape(equals < 0 ? pair : pair.slice(0, equals), 'query');
-    const value = equals < 0 ? '' : unescape(pair.slice(equals + 1), 'query'),
+      key = unescapePart(equals < 0 ? pair : pair.slice(0, equals), 'query');
+    const value = equals < 0 ? '' : unescapePart(pair.slice(equals + 1), 'query'),
       known = parameters.get(key);
     if (Array.isArray(known)) known.push(value);
     else parameters.append(key, [value]);
