@@ -23,6 +23,7 @@ import {
   ServerConnection,
   type Service,
 } from '#src/net/http2/server_connection.ts';
+import { messagePrefix } from '#src/net/http2/message.ts';
 import { listenOn, removeStaleSocket } from '#src/net/listen.ts';
 import { reloadServerTls, serverTlsOptions } from '#src/net/tls.ts';
 import { DEADLINE_EXCEEDED, encodeMessage, encodeStatus, INTERNAL, RESOURCE_EXHAUSTED, type Status, statusOfError, UNIMPLEMENTED } from './status.ts';
@@ -63,7 +64,7 @@ const MAX_BYTES_ARRIVING = 192 << 20;
 const SMALL_BYTES = 64 << 10;
 
 const GRPC = ['content-type', 'application/grpc'] as const;
-const SUCCESS = new Answer([':status', '200', ...GRPC], new Uint8Array(0), ['grpc-status', '0']);
+const SUCCESS = new Answer([':status', '200', ...GRPC], messagePrefix(0, false), ['grpc-status', '0']);
 
 /** A status as an answer of its own. */
 export function statusAnswer(status: Status): Answer {
@@ -76,6 +77,12 @@ const plain = (code: number, message: string, extra: HeaderFields = []): Answer 
   new Answer([':status', '200', ...GRPC, 'grpc-status', String(code), 'grpc-message', encodeMessage(message), ...extra]);
 const httpAnswer = (status: number, message: string): Answer =>
   new Answer([':status', String(status), ...GRPC, 'grpc-status', String(INTERNAL), 'grpc-message', encodeMessage(message)]);
+
+/** For what is not gRPC: a body that a person at a browser or curl can read. */
+const foreignAnswer = (message: string): Answer => {
+  const body = Buffer.from(`${message}\n`);
+  return new Answer([':status', '415', 'content-type', 'text/plain; charset=utf-8', 'content-length', String(body.length)], body);
+};
 
 export class GrpcServer implements Service<GrpcPlan> {
   readonly #options: GrpcServerOptions;
@@ -229,7 +236,7 @@ export class GrpcServer implements Service<GrpcPlan> {
   #refusal(fields: HeaderFields, path: string, known: boolean, encoding: string, coding: ContentCoding | null, badTimeout: string | undefined): Answer | null {
     const verb = findField(fields, ':method');
     const type = findField(fields, 'content-type') ?? '';
-    if (!isGrpc(fields)) return httpAnswer(415, `invalid gRPC request content-type "${type}"`);
+    if (!isGrpc(fields)) return foreignAnswer(`invalid gRPC request content-type "${type}"`);
     if (verb !== 'POST') return httpAnswer(405, `Received a HEADERS frame with :method "${verb}" which should be POST`);
     if (badTimeout !== undefined) return plain(INTERNAL, `malformed grpc-timeout: "${badTimeout}"`);
     if (!known) return plain(UNIMPLEMENTED, this.#unknownPath(path));

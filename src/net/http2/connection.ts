@@ -6,6 +6,7 @@
  */
 import type { Socket } from 'node:net';
 import { CorruptError } from '#src/core/errors.ts';
+import { freeRead } from '#src/core/slab.ts';
 import {
   COMPRESSION_ERROR,
   CONTINUATION,
@@ -64,17 +65,6 @@ export interface Stream {
   receiveWindow: number;
 }
 
-/**
- * Frees the memory of a read at once instead of leaving it to the garbage collector, which 64 KB for each read would keep busy: V8 looks
- * through the whole heap whenever 64 MB of such memory have come together.
- */
-function giveBack(chunk: Buffer): void {
-  const { buffer } = chunk;
-  if (buffer instanceof ArrayBuffer && chunk.length === buffer.byteLength && chunk.length >= MIN_GIVE_BACK_BYTES) buffer.transfer(0);
-}
-/** Less than this is not worth the call. */
-const MIN_GIVE_BACK_BYTES = 16 * 1024;
-
 export abstract class Connection<S extends Stream> {
   readonly socket: Socket;
   protected readonly streams = new Map<number, S>();
@@ -85,6 +75,8 @@ export abstract class Connection<S extends Stream> {
   protected peerMaxFrame = MAX_FRAME_BYTES;
   protected peerMaxStreams = Number.POSITIVE_INFINITY;
   protected closed = false;
+  /** Bytes given to the socket; those of its `writableLength` it still reads. */
+  protected handedBytes = 0;
   /** Set where a message lies in what was read, without being copied: then it must not be given back. */
   protected keptRead = false;
   /** When something last came in, by performance.now(). */
@@ -160,13 +152,15 @@ export abstract class Connection<S extends Stream> {
     if (this.#out.length === 0 || this.socket.destroyed) return;
     const out = this.#out;
     this.#out = [];
-    if (out.length === 1) {
-      this.socket.write(out[0]!);
-      return;
-    }
+    if (out.length === 1) return this.hand(out[0]!);
     this.socket.cork();
-    for (const bytes of out) this.socket.write(bytes);
+    for (const bytes of out) this.hand(bytes);
     this.socket.uncork();
+  }
+  /** To the socket, at once. */
+  protected hand(bytes: Uint8Array): void {
+    this.handedBytes += bytes.length;
+    this.socket.write(bytes);
   }
   protected resetStream(id: number, code: number): void {
     this.write(resetFrame(id, code));
@@ -211,7 +205,7 @@ export abstract class Connection<S extends Stream> {
       else this.fail(INTERNAL_ERROR, error instanceof Error ? error.message : String(error));
     }
     if (!this.closed) this.onReadEnd();
-    if (!this.keptRead) giveBack(chunk);
+    if (!this.keptRead) freeRead(chunk);
     this.keptRead = false;
   }
 
@@ -412,6 +406,8 @@ export abstract class Connection<S extends Stream> {
     this.countIdleFrame();
     for (let at = pos; at < end; at += 6) this.#setting(bytes.readUInt16BE(at), bytes.readUInt32BE(at + 2));
     this.write(SETTINGS_ACK);
+    // Behind the acknowledgement, so that the other side knows by which windows it is answered.
+    this.onWindow(null);
     this.onPeerSettings();
   }
   #setting(id: number, value: number): void {
@@ -432,7 +428,6 @@ export abstract class Connection<S extends Stream> {
           stream.sendWindow += change;
           if (stream.sendWindow > MAX_WINDOW) throw new ConnectionError(FLOW_CONTROL_ERROR, 'a window is too large');
         }
-        if (change > 0) this.onWindow(null);
         return;
       }
       case SETTINGS_MAX_FRAME_SIZE:

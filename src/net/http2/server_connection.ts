@@ -1,7 +1,7 @@
 /**
  * A client's connection to a server of unary calls. A call is a small record until its message is there; then the service runs it and
  * answers in its own time. Answers are templates of frames in which only the stream id is written, and those of one turn of the event
- * loop go out in one write. Messages of answers are small by nature (an export response), so they wait whole where a window is shut.
+ * loop go out in one write. An answer that a window does not let through in whole goes its own, slower way, piece by piece.
  */
 import type { Socket } from 'node:net';
 import {
@@ -10,8 +10,10 @@ import {
   DATA,
   DEFAULT_WINDOW,
   ENHANCE_YOUR_CALM,
+  FLAG_END_STREAM,
   frame,
   goAwayFrame,
+  HEADER_BYTES,
   headerFrames,
   MAX_FRAME_BYTES,
   MAX_WINDOW,
@@ -30,7 +32,7 @@ import {
 import { Connection, MAX_HEADER_BYTES, RECEIVE_WINDOW, type Stream } from './connection.ts';
 import { checkRequest, checkTrailers } from './header_rules.ts';
 import { encodeStateless, type HeaderFields } from './hpack.ts';
-import { type Admission, MessageStream, messagePrefix } from './message.ts';
+import { type Admission, MessageStream } from './message.ts';
 
 /** What a service makes of the headers of a call. One object for all calls with the same headers. */
 export interface CallPlan {
@@ -62,16 +64,18 @@ export class Answer {
   /** Bytes that count for flow control. */
   readonly dataBytes: number;
 
-  /** Headers, one message and trailers; without a message all is in one HEADERS frame ("trailers only"). */
-  constructor(headers: HeaderFields, message: Uint8Array | null = null, trailers: HeaderFields = []) {
-    if (message === null) {
+  /** Headers, a body and trailers; without a body all is in one HEADERS frame ("trailers only" of gRPC). */
+  constructor(headers: HeaderFields, body: Uint8Array | null = null, trailers: HeaderFields = []) {
+    if (body === null) {
       this.bytes = headerFrames(encodeStateless([...headers, ...trailers]), 0, true);
       this.dataBytes = 0;
     } else {
-      const body = Buffer.concat([messagePrefix(message.length, false), message]);
       const parts = [headerFrames(encodeStateless(headers), 0, false)];
-      for (let at = 0; at < body.length; at += MAX_FRAME_BYTES) parts.push(frame(DATA, 0, 0, body.subarray(at, at + MAX_FRAME_BYTES)));
-      parts.push(headerFrames(encodeStateless(trailers), 0, true));
+      for (let at = 0; at < body.length; at += MAX_FRAME_BYTES) {
+        const last = trailers.length === 0 && at + MAX_FRAME_BYTES >= body.length;
+        parts.push(frame(DATA, last ? FLAG_END_STREAM : 0, 0, body.subarray(at, at + MAX_FRAME_BYTES)));
+      }
+      if (trailers.length > 0) parts.push(headerFrames(encodeStateless(trailers), 0, true));
       this.bytes = Buffer.concat(parts);
       this.dataBytes = body.length;
     }
@@ -85,6 +89,45 @@ export class Answer {
     bytes.copy(out, at);
     for (let i = 0; i < frames.length; i++) out.writeUInt32BE(id, at + frames[i]! + 5);
     return at + bytes.length;
+  }
+}
+
+/** An answer that waits for a window, and what of it is out already. */
+class BlockedAnswer<Plan extends CallPlan> {
+  readonly call: ServerCall<Plan>;
+  readonly answer: Answer;
+  /** Frames that are out. */
+  #sent = 0;
+  /** Bytes that are out of the DATA frame that is next. */
+  #sentOfFrame = 0;
+
+  constructor(call: ServerCall<Plan>, answer: Answer) {
+    this.call = call;
+    this.answer = answer;
+  }
+  get isSent(): boolean {
+    return this.#sent === this.answer.frames.length;
+  }
+  /** The next frame, its DATA cut to `windowBytes`; null where there is none or it has to wait. */
+  next(windowBytes: number): Buffer | null {
+    const { bytes, frames } = this.answer;
+    if (this.isSent) return null;
+    const at = frames[this.#sent]!;
+    const size = bytes.readUIntBE(at, 3);
+    if (bytes[at + 3] !== DATA) {
+      this.#sent++;
+      const whole = Buffer.from(bytes.subarray(at, at + HEADER_BYTES + size));
+      whole.writeUInt32BE(this.call.id, 5);
+      return whole;
+    }
+    const from = this.#sentOfFrame;
+    const count = Math.min(size - from, windowBytes);
+    if (count <= 0) return null;
+    const ends = from + count === size;
+    this.#sentOfFrame = ends ? 0 : from + count;
+    if (ends) this.#sent++;
+    const start = at + HEADER_BYTES + from;
+    return frame(DATA, ends ? bytes[at + 4]! : 0, this.call.id, bytes.subarray(start, start + count));
   }
 }
 
@@ -192,7 +235,7 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
   #answers: Answer[] = [];
   #answerIds: number[] = [];
   #answerBytes = 0;
-  #blocked: [ServerCall<Plan>, Answer][] = [];
+  #blocked: BlockedAnswer<Plan>[] = [];
   readonly #unfinished = new RecentIds(UNFINISHED_COUNT);
   readonly #finished = new RecentIds(FINISHED_COUNT);
   #resets = 0;
@@ -234,8 +277,26 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
     call.message = null;
     if (this.closed) return;
     if (call.cancelled) return this.#forget(call);
-    if (answer.dataBytes > Math.min(this.sendWindow, call.sendWindow)) this.#blocked.push([call, answer]);
-    else this.#send(call, answer);
+    if (answer.dataBytes > Math.min(this.sendWindow, call.sendWindow)) {
+      const blocked = new BlockedAnswer(call, answer);
+      if (!this.#sendPart(blocked)) this.#blocked.push(blocked);
+    } else this.#send(call, answer);
+  }
+  /** What the windows allow; true where that was the rest. */
+  #sendPart(blocked: BlockedAnswer<Plan>): boolean {
+    const { call } = blocked;
+    for (;;) {
+      const part = blocked.next(Math.min(this.sendWindow, call.sendWindow));
+      if (part === null) break;
+      if (part[3] === DATA) {
+        this.sendWindow -= part.length - HEADER_BYTES;
+        call.sendWindow -= part.length - HEADER_BYTES;
+      }
+      this.write(part);
+    }
+    if (!blocked.isSent) return false;
+    this.#sent(call);
+    return true;
   }
   #send(call: ServerCall<Plan>, answer: Answer): void {
     this.sendWindow -= answer.dataBytes;
@@ -244,6 +305,9 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
     this.#answers.push(answer);
     this.#answerIds.push(call.id);
     this.#answerBytes += answer.bytes.length;
+    this.#sent(call);
+  }
+  #sent(call: ServerCall<Plan>): void {
     this.#sentSincePing = true;
     this.countProgress();
     if (!call.ended) {
@@ -386,10 +450,9 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
     if (this.#blocked.length === 0) return;
     const waiting = this.#blocked;
     this.#blocked = [];
-    for (const [call, answer] of waiting) {
-      if (call.cancelled) this.#forget(call);
-      else if (answer.dataBytes > Math.min(this.sendWindow, call.sendWindow)) this.#blocked.push([call, answer]);
-      else this.#send(call, answer);
+    for (const blocked of waiting) {
+      if (blocked.call.cancelled) this.#forget(blocked.call);
+      else if (!this.#sendPart(blocked)) this.#blocked.push(blocked);
     }
   }
   protected override onGoAway(): void {
