@@ -3,6 +3,7 @@
  * same encoding as the Export*ServiceRequest messages), with the signal, the number of items and the context they came with.
  * Immutable: two branches of the graph hold the same object. What reads or rewrites the bytes is in src/data; nothing here looks inside.
  */
+import { freeBytes } from './slab.ts';
 
 export type Signal = 'traces' | 'metrics' | 'logs';
 export const SIGNALS: readonly Signal[] = ['traces', 'metrics', 'logs'];
@@ -23,6 +24,14 @@ export interface BatchContext {
 }
 export const EMPTY_CONTEXT: BatchContext = Object.freeze({});
 
+/** What a maker of batches that come again and again knows beyond their bytes. */
+export interface BatchOrigin {
+  /** The same object in two batches of one part: both are the same bytes but for the eight of each point's time, value, count and sum. Null: nothing is known. */
+  readonly layout: object | null;
+  /** Called by free() instead of giving the memory back: the maker writes the next batch into it. */
+  readonly release: (() => void) | null;
+}
+
 export class Batch {
   readonly signal: Signal;
   /**
@@ -35,18 +44,21 @@ export class Batch {
   readonly sizeBytes: number;
   readonly context: BatchContext;
   /**
-   * Nobody but the holder of this object has its bytes, and no part is a view of something larger: who is done with it may `free()` it. Receivers
-   * that made the bytes set it; where a batch goes to several, or is cut into views, it is lost (`shared()`).
+   * Nobody but the holder of this object has its bytes, and no part is a view of what others hold: who is done with it may `free()` it. Receivers
+   * that made the bytes (or got them of slab.ts) set it; where a batch goes to several, or is cut into views, it is lost (`shared()`).
    */
   readonly exclusive: boolean;
+  readonly origin: BatchOrigin | null;
   #joined: Uint8Array | null = null;
+  #freed = false;
 
-  constructor(signal: Signal, parts: readonly Uint8Array[], itemCount: number, context: BatchContext = EMPTY_CONTEXT, exclusive = false) {
+  constructor(signal: Signal, parts: readonly Uint8Array[], itemCount: number, context: BatchContext = EMPTY_CONTEXT, exclusive = false, origin: BatchOrigin | null = null) {
     this.signal = signal;
     this.parts = parts;
     this.itemCount = itemCount;
     this.context = context;
     this.exclusive = exclusive;
+    this.origin = origin;
     let size = 0;
     for (let i = 0; i < parts.length; i++) size += parts[i]!.length;
     this.sizeBytes = size;
@@ -61,23 +73,22 @@ export class Batch {
 
   /** The same bytes for several holders. */
   shared(): Batch {
-    return this.exclusive ? new Batch(this.signal, this.parts, this.itemCount, this.context) : this;
+    if (!this.exclusive) return this;
+    const layout = this.origin === null ? null : this.origin.layout;
+    return new Batch(this.signal, this.parts, this.itemCount, this.context, false, layout === null ? null : { layout, release: null });
   }
 
   /**
-   * The last holder is done: gives large buffers back at once, instead of leaving megabytes to the next garbage collection. Nothing happens to
-   * a batch that is not exclusive; nobody may touch the bytes of one that is afterwards.
+   * The last holder is done: gives the bytes back at once, instead of leaving megabytes to the next garbage collection. Nothing happens to
+   * a batch that is not exclusive; nobody may touch the bytes of one that is afterwards. `but`: parts that live on in another batch.
    */
-  free(): void {
-    if (!this.exclusive) return;
-    for (const part of this.parts) freeBytes(part);
+  free(but: readonly Uint8Array[] = []): void {
+    if (!this.exclusive || this.#freed) return;
+    this.#freed = true;
+    if (this.origin?.release) {
+      if (but.length === 0 || !this.parts.some((part) => but.includes(part))) this.origin.release();
+      return;
+    }
+    for (const part of this.parts) if (!but.includes(part)) freeBytes(part);
   }
-}
-
-/** Smaller buffers are the garbage collector's: they may lie in slabs that others use. */
-const FREED_BYTES = 64 << 10;
-
-/** Gives a large buffer back at once. Only for bytes that nobody else can have. */
-export function freeBytes({ buffer, length }: Uint8Array): void {
-  if (length >= FREED_BYTES && length * 2 > buffer.byteLength && buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }

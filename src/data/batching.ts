@@ -19,11 +19,19 @@ export function concatBatches(batches: readonly Batch[], context?: BatchContext)
   let items = 0;
   let exclusive = true;
   for (const batch of batches) {
-    for (const part of batch.parts) parts.push(part);
+    for (const part of batch.parts) append(parts, part);
     items += batch.itemCount;
-    exclusive &&= batch.exclusive;
+    exclusive &&= batch.exclusive && !batch.origin?.release; // What is lent is not ours to give away.
   }
   return new Batch(first.signal, parts, items, context ?? first.context, exclusive);
+}
+
+/** Small messages that came one behind the other lie so in their slab: one view for all of them is less to write. */
+function append(parts: Uint8Array[], part: Uint8Array): void {
+  const last = parts.at(-1);
+  if (last !== undefined && last.buffer === part.buffer && last.byteOffset + last.length === part.byteOffset)
+    parts[parts.length - 1] = Buffer.from(last.buffer as ArrayBuffer, last.byteOffset, last.length + part.length);
+  else parts.push(part);
 }
 
 /** Batches of at most `maxItems` (> 0) items each, all but the last of exactly that many; the very same batch where it is small enough. */

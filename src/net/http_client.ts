@@ -57,7 +57,7 @@ export class HttpClient {
       if (isContentCoding(compression) && headers['content-encoding'] === undefined) {
         headers['content-encoding'] = compression;
         body = await encodeBody(call.parts, sizeBytes, compression, compression_params.level);
-      } else body = call.parts.length === 1 ? call.parts[0]! : Buffer.concat(call.parts, sizeBytes);
+      } else body = Buffer.concat(call.parts, sizeBytes); // A copy: a server may answer while its socket still reads the body.
     }
     const limits = [call.signal, timeout > 0 ? AbortSignal.timeout(timeout) : undefined].filter((signal) => signal !== undefined);
     const options = {

@@ -3,18 +3,17 @@
  * a reply. Adds what confighttp.ServerConfig asks for (TLS, CORS, timeouts, limits, extra headers) and drains on close. A `Router` maps
  * methods and paths to handlers. What a path means, and how errors look, is the caller's; HTTP/2 is deliberately not here.
  */
-import { createServer } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
 import type { Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Log } from '#src/core/telemetry.ts';
 import { errorText } from '#src/core/errors.ts';
+import { createServer, createTlsServer } from '#src/core/node_http.ts';
+import { freeRead, keepCopy } from '#src/core/slab.ts';
 import { decodeBody, isContentCoding, TooLargeError } from './compression.ts';
 import type { HttpServerConfig } from './config.ts';
 import { answerPreflight, corsHeaders } from './cors.ts';
 import { listenOn, removeStaleSocket } from './listen.ts';
-import { keepCopy } from './slab.ts';
 import { reloadServerTls, serverTlsOptions } from './tls.ts';
 
 export interface HttpReply {
@@ -285,7 +284,11 @@ export class HttpServer {
           fail(new TooLargeError(limit, 'http: request body too large'));
         } else chunks.push(chunk);
       });
-      incoming.on('end', () => done(chunks.length === 1 ? keepCopy(chunks[0]!, 0, size) : Buffer.concat(chunks, size)));
+      incoming.on('end', () => {
+        const body = chunks.length === 1 ? keepCopy(chunks[0]!, 0, size) : joinInto(Buffer.allocUnsafeSlow(size), chunks);
+        for (const chunk of chunks) freeRead(chunk);
+        done(body);
+      });
       incoming.on('error', (error) => fail(new HttpError(400, 'the request broke off', { cause: error })));
       incoming.on('close', () => {
         if (!incoming.complete) fail(new HttpError(400, 'the request broke off'));
@@ -294,6 +297,11 @@ export class HttpServer {
   }
 }
 
+function joinInto(out: Buffer, chunks: readonly Buffer[]): Buffer {
+  let at = 0;
+  for (const chunk of chunks) at += chunk.copy(out, at);
+  return out;
+}
 function plainReply(_request: HttpRequest, status: number, message: string): HttpReply {
   return { status, headers: { 'Content-Type': 'text/plain; charset=utf-8' }, body: `${message}\n` };
 }

@@ -2,7 +2,7 @@
  * The pieces between components: fan-out, counting, rewriting. They hand on the very same batch and make no promise of their own where they can
  * hand on the next one's.
  */
-import { type Batch, freeBytes } from '#src/core/batch.ts';
+import type { Batch } from '#src/core/batch.ts';
 import type { Consumer, Rewriter } from '#src/core/component.ts';
 import { RetryableError } from '#src/core/errors.ts';
 
@@ -68,7 +68,10 @@ export class RewriteStep implements Consumer {
     } catch (error) {
       return Promise.reject(error);
     }
-    if (rewritten === null) return Promise.resolve();
+    if (rewritten === null) {
+      batch.free();
+      return Promise.resolve();
+    }
     const taken = this.#next.consume(rewritten);
     return rewritten === batch || !batch.exclusive ? taken : freeReplaced(taken, batch, rewritten);
   }
@@ -77,7 +80,7 @@ export class RewriteStep implements Consumer {
 /** Only once the new bytes are taken: who hears an error may come again with the old ones. */
 async function freeReplaced(taken: Promise<void>, batch: Batch, rewritten: Batch): Promise<void> {
   await taken;
-  for (const part of batch.parts) if (!rewritten.parts.includes(part)) freeBytes(part);
+  batch.free(rewritten.parts);
 }
 
 /** Neighbouring rewriters joined where they can be. */

@@ -24,7 +24,8 @@ const ALIVE_MS = 1000;
 export interface ExporterParts extends Lifecycle {
   readonly context: CreateContext<unknown> & { readonly signals: readonly Signal[] };
   readonly settings: ExporterSettings;
-  /** One attempt; the helper has no timer of its own for it: `send` keeps to settings.timeout. Rejects with RetryableError where another attempt may help. */
+  /** One attempt; the helper has no timer of its own for it: `send` keeps to settings.timeout. Rejects with RetryableError where another attempt may help.
+   *  Once it resolves nobody reads the bytes of the batch. */
   send: Send;
 }
 
@@ -167,15 +168,17 @@ class Lane {
   }
 
   async #send(batch: Batch): Promise<void> {
+    let attempts: number;
     try {
-      await this.#retry.send(batch, this.#parts.send);
+      attempts = await this.#retry.send(batch, this.#parts.send);
     } catch (error) {
       this.#failed.add(batch.itemCount, this.#attributes);
       this.#progress.wakeAll();
       throw error;
     }
     this.#sent.add(batch.itemCount, this.#attributes);
-    batch.free(); // Only now: who gets an error may send the same batch again.
+    // Only now: who gets an error may send the same batch again. A socket may still hold on to an attempt that failed.
+    if (attempts === 1) batch.free();
     this.#aliveMs = this.#parts.context.clock.nowMs();
     this.#progress.wakeAll();
   }

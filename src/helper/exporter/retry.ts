@@ -29,12 +29,14 @@ export class Retry {
     this.#log = log;
   }
 
-  async send(batch: Batch, send: Send): Promise<void> {
+  /** The number of attempts it took. */
+  async send(batch: Batch, send: Send): Promise<number> {
     const { enabled, initial_interval, multiplier, max_interval, max_elapsed_time, randomization_factor } = this.#settings;
     const startMs = this.#clock.nowMs();
-    for (let interval = initial_interval; ; interval = Math.min(interval * multiplier, max_interval)) {
+    for (let attempts = 1, interval = initial_interval; ; attempts++, interval = Math.min(interval * multiplier, max_interval)) {
       try {
-        return await send(batch);
+        await send(batch);
+        return attempts;
       } catch (error) {
         if (!(error instanceof RetryableError) || !enabled) throw error;
         if (this.#stopped) throw new ShutdownError('the program stops before the backend took the data', { cause: error });

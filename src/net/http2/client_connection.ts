@@ -39,6 +39,8 @@ const STREAM_WINDOW = MAX_ANSWER_BYTES + MAX_FRAME_BYTES;
 const MAX_UNSENT_BYTES = 2 << 20;
 /** Stream ids end; a fresh connection begins again. */
 const LAST_ID = 0x7ffffff0;
+/** How long a server may take to read what it has answered already. */
+const LEAVE_MS = 2000;
 const KEEPALIVE_PING = Buffer.from('alive...');
 
 /** The other side gave no answer. `unprocessed`: it says, or we know, that it has done nothing, so the call may be made again elsewhere. */
@@ -85,6 +87,8 @@ class ClientCall extends MessageStream implements Stream {
   part = -1;
   offset = 0;
   sent = false;
+  /** What the connection had given to its socket when it gave the last of this body's parts, which are read by the socket until all that has left. */
+  handedAt = 0;
   headers: HeaderFields | null = null;
   readonly startedMs = performance.now();
   readonly resolve: (answer: CallAnswer) => void;
@@ -134,7 +138,7 @@ export class ClientConnection extends Connection<ClientCall> {
     socket.on('drain', () => this.#pump());
   }
 
-  /** Rejects with CallError. */
+  /** Rejects with CallError. Once it resolves, and where the error says that nothing was processed, nobody reads the parts any more. */
   call(request: CallRequest): Promise<CallAnswer> {
     return new Promise((resolve, reject) => {
       if (this.closed || this.#draining) return reject(new CallError('unavailable', 'the connection is closing', { unprocessed: true }));
@@ -227,7 +231,6 @@ export class ClientConnection extends Connection<ClientCall> {
   /** As much as windows allow, in frames of several slices each where parts are small. */
   #sendBody(call: ClientCall): void {
     const { parts } = call.request;
-    const { socket } = this;
     let left = PREFIX_BYTES + call.request.sizeBytes - this.#sentBytes(call);
     let room = Math.min(left, this.sendWindow, call.sendWindow);
     if (room <= 0) return;
@@ -237,11 +240,11 @@ export class ClientConnection extends Connection<ClientCall> {
       left -= size;
       room -= size;
       writeFrameHeader(headers, at, size, DATA, left === 0 ? FLAG_END_STREAM : 0, call.id);
-      socket.write(headers.subarray(at, at + HEADER_BYTES));
+      this.hand(headers.subarray(at, at + HEADER_BYTES));
       for (let need = size; need > 0; ) {
         const source = call.part < 0 ? call.prefix : parts[call.part]!;
         const count = Math.min(need, source.length - call.offset);
-        if (count > 0) socket.write(source.subarray(call.offset, call.offset + count));
+        if (count > 0) this.hand(source.subarray(call.offset, call.offset + count));
         call.offset += count;
         need -= count;
         if (call.offset === source.length) {
@@ -253,6 +256,7 @@ export class ClientConnection extends Connection<ClientCall> {
       call.sendWindow -= size;
     }
     call.sent = left === 0;
+    call.handedAt = this.handedBytes;
   }
   #sentBytes(call: ClientCall): number {
     if (call.part < 0) return call.offset;
@@ -289,7 +293,25 @@ export class ClientConnection extends Connection<ClientCall> {
     // Where the server answers early, it is told that the rest will not come.
     if (!call.sent) this.resetStream(call.id, CANCEL);
     this.#finish(call);
-    call.resolve({ headers: call.headers ?? [], trailers, message: call.isComplete ? call.message : null, compressed: call.compressed });
+    const answer = { headers: call.headers ?? [], trailers, message: call.isComplete ? call.message : null, compressed: call.compressed };
+    if (this.#hasLeft(call)) call.resolve(answer);
+    else void this.#left(call).then(() => call.resolve(answer));
+  }
+  /** The server has done nothing; the call may be made again as soon as nobody reads its body here. */
+  #refused(call: ClientCall, error: CallError): void {
+    this.#finish(call);
+    void this.#left(call).then(() => call.reject(error));
+  }
+  #hasLeft(call: ClientCall): boolean {
+    return this.socket.destroyed || this.handedBytes - this.socket.writableLength >= call.handedAt;
+  }
+  /** Who answers early may still have to be sent what was written. Rare, so it is looked at now and then; who does not read at all is left. */
+  async #left(call: ClientCall): Promise<void> {
+    const end = performance.now() + LEAVE_MS;
+    while (!this.#hasLeft(call)) {
+      if (performance.now() > end) this.socket.destroy(new Error('the server answered, but does not read'));
+      else await new Promise((done) => setTimeout(done, 10));
+    }
   }
   #break(call: ClientCall, message: string): void {
     this.resetStream(call.id, PROTOCOL_ERROR);
@@ -323,21 +345,17 @@ export class ClientConnection extends Connection<ClientCall> {
   }
   protected override onReset(call: ClientCall, code: number): void {
     // NO_ERROR asks to stop sending; the answer has come before it, or never will.
+    const unprocessed = code === REFUSED_STREAM;
+    const error = new CallError('reset', `stream terminated by RST_STREAM with error code: ${errorName(code)}`, { unprocessed, resetCode: code });
+    if (unprocessed) return this.#refused(call, error);
     this.#finish(call);
-    call.reject(
-      new CallError('reset', `stream terminated by RST_STREAM with error code: ${errorName(code)}`, { unprocessed: code === REFUSED_STREAM, resetCode: code }),
-    );
+    call.reject(error);
   }
   protected override onGoAway(lastId: number, code: number, text: string): void {
     const reason = code === NO_ERROR ? 'the server is draining' : `the server said ${errorName(code)} ${text}`.trim();
-    for (const call of [...this.streams.values()].filter((each) => each.id > lastId)) {
-      this.#finish(call);
-      call.reject(new CallError('unavailable', reason, { unprocessed: true }));
-    }
-    for (const call of [...this.#waiting]) {
-      this.#finish(call);
-      call.reject(new CallError('unavailable', reason, { unprocessed: true }));
-    }
+    for (const call of [...this.streams.values()].filter((each) => each.id > lastId))
+      this.#refused(call, new CallError('unavailable', reason, { unprocessed: true }));
+    for (const call of [...this.#waiting]) this.#refused(call, new CallError('unavailable', reason, { unprocessed: true }));
     this.drain();
   }
   protected override onWindow(): void {

@@ -2,7 +2,7 @@
  * The body of a unary call: one message behind a prefix of five bytes (compressed or not, and its length), as gRPC sends it. Bytes are
  * taken as they come and land in a buffer of the final size; a message that is most of one read is not copied at all.
  */
-import { keepCopy } from '#src/net/slab.ts';
+import { keepCopy, SMALL_BYTES } from '#src/core/slab.ts';
 
 export const PREFIX_BYTES = 5;
 export type Taken = 'ok' | 'too large' | 'too many' | 'no room' | 'bad flag';
@@ -50,8 +50,8 @@ export class MessageStream {
       const { size } = this;
       if (size > limit) return 'too large';
       if (end - pos >= size) {
-        // A message that is most of what was read stays where it is; others are not worth to hold on to the whole read.
-        this.isView = size > bytes.length >> 1;
+        // A large message that is most of what was read stays where it is; others are not worth to hold on to the whole read.
+        this.isView = size > SMALL_BYTES && size > bytes.length >> 1;
         this.message = size === 0 ? EMPTY : this.isView ? bytes.subarray(pos, pos + size) : keepCopy(bytes, pos, pos + size);
         this.filled = size;
         return end - pos === size ? 'ok' : 'too many';
