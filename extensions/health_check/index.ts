@@ -1,6 +1,6 @@
-import { createServer } from 'node:http';
 import { parseHostPort } from '#src/config/schema.ts';
 import { defineExtension, type Lifecycle, type PipelineWatcher } from '#src/core/component.ts';
+import { createServer } from '#src/core/node_http.ts';
 import { configSchema } from './config.ts';
 
 /** Answers 200 while every component runs and 503 before and after: for load balancers and the probes of Kubernetes. */

@@ -1,6 +1,7 @@
 /** Serves the own metrics at http://host:port/metrics. */
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { metricsText, TEXT_CONTENT_TYPE, type TextOptions } from './metrics_text.ts';
+import { createServer } from './node_http.ts';
 import type { OwnTelemetry } from './own_telemetry.ts';
 
 export class MetricsServer {
