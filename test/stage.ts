@@ -50,7 +50,10 @@ export class Stage {
   }
 
   /** `node src/main.ts --config FILE`, once it says that everything is ready. */
-  async penstock(config: string, options: { readonly name?: string; readonly args?: readonly string[]; readonly env?: NodeJS.ProcessEnv } = {}): Promise<Running> {
+  async penstock(
+    config: string,
+    options: { readonly name?: string; readonly args?: readonly string[]; readonly env?: NodeJS.ProcessEnv } = {},
+  ): Promise<Running> {
     const file = this.file(options.name ?? 'penstock.yaml', config);
     const program = this.start(NODE, [join(ROOT, 'src/main.ts'), '--config', file, ...(options.args ?? [])], options.env);
     await until(`"${READY}"`, () => program.text().includes(READY), { program });
@@ -101,7 +104,10 @@ export async function until<Value>(
     const child = program?.child;
     if (child !== undefined && (child.exitCode !== null || child.pid === undefined)) break;
   }
-  throw new Error(`waited for ${what} in vain${last === undefined ? '' : `: ${String(last)}`}${program === undefined ? '' : `\n${program.text().slice(-4000)}`}`, { cause: last });
+  throw new Error(
+    `waited for ${what} in vain${last === undefined ? '' : `: ${String(last)}`}${program === undefined ? '' : `\n${program.text().slice(-4000)}`}`,
+    { cause: last },
+  );
 }
 
 /** One HTTP request on a connection of its own. */
@@ -134,7 +140,7 @@ export async function api<Data = { readonly resultType: string; readonly result:
   path: string,
   parameters: Readonly<Record<string, string | number>> = {},
 ): Promise<Data> {
-  const search = new URLSearchParams(Object.entries(parameters).map(([key, value]) => [key, String(value)]));
+  const search = new URLSearchParams(Object.fromEntries(Object.entries(parameters).map(([key, value]) => [key, String(value)])));
   const answer = await http(`${base}/api/v1/${path}?${search}`);
   const text = answer.body.toString();
   if (answer.status !== 200) throw new Error(`${path} ${search}: ${answer.status} ${text.slice(0, 500)}`);

@@ -64,7 +64,7 @@ export class Store implements StoreExtension {
     this.#unlock = takeLock(path.join(this.directory, 'lock'));
     this.#isOpen = true;
     for (const entry of fs.readdirSync(this.directory, { withFileTypes: true })) {
-      if (entry.isDirectory() && fs.existsSync(path.join(this.directory, entry.name, 'wal'))) this.tenant(entry.name);
+      if (entry.isDirectory() && isTenantFolder(path.join(this.directory, entry.name))) this.tenant(entry.name);
     }
     this.#stopMaintenance = this.#clock.every(MAINTENANCE_MS, () => void this.maintain());
   }
@@ -106,4 +106,9 @@ export class Store implements StoreExtension {
     this.#tenants.clear();
     this.#unlock();
   }
+}
+
+/** A log or a block makes a data directory: one that promtool wrote has blocks only. */
+function isTenantFolder(folder: string): boolean {
+  return fs.existsSync(path.join(folder, 'wal')) || fs.readdirSync(folder).some((name) => fs.existsSync(path.join(folder, name, 'meta.json')));
 }

@@ -76,7 +76,9 @@ async function everything(base: string, timeS: number, range: string): Promise<Q
 /** What `promtool tsdb dump` finds, in the form of a remote read; numbers instead of bits. */
 function promtoolDump(directory: string): Map<string, number[][]> {
   const found = new Map<string, number[][]>();
-  for (const line of execFileSync('promtool', ['tsdb', 'dump', directory], { encoding: 'utf8', maxBuffer: 1 << 29 }).trim().split('\n')) {
+  for (const line of execFileSync('promtool', ['tsdb', 'dump', directory], { encoding: 'utf8', maxBuffer: 1 << 29 })
+    .trim()
+    .split('\n')) {
     const [, labels, value, time] = /^(\{.*\}) (\S+) (-?\d+)$/.exec(line)!;
     const pairs = [...labels!.matchAll(/([\w:]+)=("(?:[^"\\]|\\.)*")/g)].map(([, name, text]) => [name!, JSON.parse(text!) as string]);
     const key = JSON.stringify(pairs.sort(([a], [b]) => (a! < b! ? -1 : 1)));
@@ -87,7 +89,9 @@ function promtoolDump(directory: string): Map<string, number[][]> {
 
 function asNumbers(series: Series): Map<string, number[][]> {
   const value = (bits: string): number => new Float64Array(BigUint64Array.of(BigInt(`0x${bits}`)).buffer)[0]!;
-  return new Map([...series].map(([labels, samples]) => [labels, samples.map((sample) => sample.split(' ')).map(([time, bits]) => [Number(time), value(bits!)])]));
+  return new Map(
+    [...series].map(([labels, samples]) => [labels, samples.map((sample) => sample.split(' ')).map(([time, bits]) => [Number(time), value(bits!)])]),
+  );
 }
 
 test('Prometheus remote-writes an hour of node_exporter samples and reads them back through both modes, and promtool reads our log', async (t) => {
@@ -103,7 +107,9 @@ scrape_configs: [{job_name: node, static_configs: [{targets: ["${new URL(exporte
 remote_write: [{url: "${ours.base}/api/v1/write", queue_config: {batch_send_deadline: 1s}}]
 `,
   );
-  await until(`${SCRAPES} scrapes`, async () => Number((await query(writer.base, 'count_over_time(up{job="node"}[10m])'))[0]?.value?.[1]) >= SCRAPES, { ms: 120_000 });
+  await until(`${SCRAPES} scrapes`, async () => Number((await query(writer.base, 'count_over_time(up{job="node"}[10m])'))[0]?.value?.[1]) >= SCRAPES, {
+    ms: 120_000,
+  });
   // The exporter goes away: staleness markers are written, and up is 0. Then scraping ends too.
   await exporter.running.stop();
   await until('up to be 0', async () => (await query(writer.base, 'up{job="node"}'))[0]?.value?.[1] === '0');
@@ -119,13 +125,19 @@ remote_write: [{url: "${ours.base}/api/v1/write", queue_config: {batch_send_dead
   const count = sampleCount(want);
   t.diagnostic(`${want.size} series, ${count} samples, ${want.get([...want.keys()].find((labels) => labels.includes('"up"'))!)!.length} scrapes`);
   assert.ok(count > 300 * SCRAPES, `${count} samples`);
-  assert.ok([...want.values()].some((samples) => samples.at(-1)!.endsWith(' 7ff0000000000002')), 'staleness markers were sent');
+  assert.ok(
+    [...want.values()].some((samples) => samples.at(-1)!.endsWith(' 7ff0000000000002')),
+    'staleness markers were sent',
+  );
 
   const reader = await prometheus(stage, 'reader', readBack(ours.base));
   const endS = endMs / 1000;
   assert.deepEqual(await everything(reader.base, endS, '10m'), await everything(writer.base, endS, '10m'));
   const metadata = await api<Record<string, unknown>>(ours.base, 'metadata', { metric: 'node_load1' });
-  assert.deepEqual(metadata, await api(writer.base, 'metadata', { metric: 'node_load1' }).then((theirs) => (Object.keys(theirs).length > 0 ? theirs : metadata)));
+  assert.deepEqual(
+    metadata,
+    await api(writer.base, 'metadata', { metric: 'node_load1' }).then((theirs) => (Object.keys(theirs).length > 0 ? theirs : metadata)),
+  );
 
   assert.equal(await ours.running.stop(), 0);
   const dumped = promtoolDump(ours.tenant);
@@ -157,7 +169,10 @@ test('A block of an hour that promtool wrote is read back through both modes and
   const ours = await penstock(stage, ourDirectory);
   const endS = startS + 15 * SCRAPES;
   const want = await equalReads(theirs.base, ours.base, startS * 1000, endS * 1000);
-  assert.equal(sampleCount(want), [...families.values()].reduce((sum, lines) => sum + lines.length, 0));
+  assert.equal(
+    sampleCount(want),
+    [...families.values()].reduce((sum, lines) => sum + lines.length, 0),
+  );
   const reader = await prometheus(stage, 'reader', readBack(ours.base));
   assert.deepEqual(await everything(reader.base, endS, '61m'), await everything(theirs.base, endS, '61m'));
   const range = { query: 'sum by (mode) (rate(node_cpu_seconds_total[5m]))', start: startS, end: endS, step: 15 };
@@ -167,5 +182,5 @@ test('A block of an hour that promtool wrote is read back through both modes and
   const dumped = promtoolDump(ours.tenant);
   for (const [labels, samples] of asNumbers(want)) assert.deepEqual(dumped.get(labels), samples, labels);
   const analysis = execFileSync('promtool', ['tsdb', 'analyze', ours.tenant], { encoding: 'utf8' });
-  assert.match(analysis, new RegExp(`Total Series: ${want.size}\\b`));
+  assert.match(analysis, new RegExp(`Series: ${want.size}\\b`));
 });

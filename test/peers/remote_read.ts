@@ -30,7 +30,9 @@ interface Label {
   readonly value: string;
 }
 interface ReadResponse {
-  readonly results: readonly { readonly timeseries: readonly { readonly labels: readonly Label[]; readonly samples: readonly { value: string; timestamp: string }[] }[] }[];
+  readonly results: readonly {
+    readonly timeseries: readonly { readonly labels: readonly Label[]; readonly samples: readonly { value: string; timestamp: string }[] }[];
+  }[];
 }
 interface ChunkedReadResponse {
   readonly chunked_series: readonly { readonly labels: readonly Label[]; readonly chunks: readonly { readonly type: number; readonly data: Uint8Array }[] }[];
