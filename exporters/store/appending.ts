@@ -2,7 +2,8 @@
 import { BUCKET, COUNT, DOUBLE, FIRST_BUCKET, INT, STALE, STALE_HIGH, STALE_LOW } from '#src/helper/prometheus/translate.ts';
 import { APPENDED, type Appender, DUPLICATE, DUPLICATE_OTHER_VALUE, OUT_OF_ORDER } from '#src/store/appender.ts';
 
-const F = new Float64Array(1), W = new Uint32Array(F.buffer);
+const F = new Float64Array(1),
+  W = new Uint32Array(F.buffer);
 
 export class Appending {
   samples = 0;
@@ -20,7 +21,8 @@ export class Appending {
 
   /** The fixed64 nanoseconds at an offset, in whole milliseconds. All points of a scrape share one time. */
   timeMs(view: DataView, at: number): number {
-    const low = view.getUint32(at, true), high = view.getUint32(at + 4, true);
+    const low = view.getUint32(at, true),
+      high = view.getUint32(at + 4, true);
     if (low !== this.#timeLow || high !== this.#timeHigh) {
       this.#timeLow = low;
       this.#timeHigh = high;
@@ -30,7 +32,8 @@ export class Appending {
   }
 
   append(appender: Appender, ref: number, timeMs: number, source: number, view: DataView, at: number): void {
-    let low = 0, high = 0;
+    let low = 0,
+      high = 0;
     if (source === DOUBLE) {
       low = view.getUint32(at, true);
       high = view.getUint32(at + 4, true);

@@ -24,10 +24,16 @@ export default defineExporter({
       targetInfo: config.target_info.enabled,
     };
     const sent = telemetry.counter('exporter_sent_metric_points', '{datapoints}', 'Number of metric points successfully sent to destination.');
-    const failed = telemetry.counter('exporter_send_failed_metric_points', '{datapoints}', 'Number of metric points in failed attempts to send to destination.');
+    const failed = telemetry.counter(
+      'exporter_send_failed_metric_points',
+      '{datapoints}',
+      'Number of metric points in failed attempts to send to destination.',
+    );
     const dropped = telemetry.counter('exporter_store_dropped_samples', '{samples}', 'Number of samples that the store refused, by reason.');
-    const attributes = { exporter: id }, writers = new Map<string, { tenant: Tenant; writer: SeriesWriter }>();
-    let store: StoreExtension | null = null, quietUntilMs = 0;
+    const attributes = { exporter: id },
+      writers = new Map<string, { tenant: Tenant; writer: SeriesWriter }>();
+    let store: StoreExtension | null = null,
+      quietUntilMs = 0;
 
     const writerOf = (tenantId: string): { tenant: Tenant; writer: SeriesWriter } => {
       let entry = writers.get(tenantId);
@@ -41,7 +47,12 @@ export default defineExporter({
     };
 
     const report = ({ appending, untranslated, fault }: SeriesWriter): void => {
-      const reasons = { out_of_order: appending.outOfOrder, duplicate_timestamp: appending.duplicates, too_old: appending.tooOld, not_translated: untranslated };
+      const reasons = {
+        out_of_order: appending.outOfOrder,
+        duplicate_timestamp: appending.duplicates,
+        too_old: appending.tooOld,
+        not_translated: untranslated,
+      };
       const faults = Object.entries(reasons).filter(([, count]) => count > 0);
       if (faults.length === 0) return;
       for (const [reason, count] of faults) dropped.add(count, { ...attributes, reason });
@@ -56,8 +67,17 @@ export default defineExporter({
         if (found.length !== 1)
           throw new ConfigError([
             config.store === undefined
-              ? { path: ['exporters', id], message: found.length === 0 ? 'no store runs; define the extension "store" and name it in service::extensions' : `${found.length} stores run; name one with the key "store"` }
-              : { path: ['exporters', id, 'store'], message: `"${config.store}" is not a running store extension; define it under extensions and name it in service::extensions` },
+              ? {
+                  path: ['exporters', id],
+                  message:
+                    found.length === 0
+                      ? 'no store runs; define the extension "store" and name it in service::extensions'
+                      : `${found.length} stores run; name one with the key "store"`,
+                }
+              : {
+                  path: ['exporters', id, 'store'],
+                  message: `"${config.store}" is not a running store extension; define it under extensions and name it in service::extensions`,
+                },
           ]);
         store = found[0]!;
       },

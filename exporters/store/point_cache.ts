@@ -27,7 +27,10 @@ export class PointCache {
   }
 
   #matches(row: number, view: DataView, start: number): boolean {
-    const { rows, holes } = this, own = this.view, from = rows[row]!, first = rows[row + 5]!;
+    const { rows, holes } = this,
+      own = this.view,
+      from = rows[row]!,
+      first = rows[row + 5]!;
     let p = 0;
     for (let i = first, stop = first + rows[row + 6]!; i < stop; i++) {
       const hole = holes[i]!;
@@ -63,7 +66,8 @@ export class PointCacheBuilder {
     }
     bytes.copy(this.#bytes, this.#used, start, end);
     if ((this.#count + 1) * ROW > this.#rows.length) this.#rows = doubled(this.#rows);
-    const rows = this.#rows, row = this.#count++ * ROW;
+    const rows = this.#rows,
+      row = this.#count++ * ROW;
     rows[row] = this.#used;
     rows[row + 1] = size;
     rows[row + 2] = timeAt;
@@ -103,7 +107,9 @@ export class PointCacheBuilder {
   /** Rows [from, to) of another cache, as they are. */
   take(cache: PointCache, from: number, to: number): void {
     for (let row = from; row < to; row++) {
-      const at = row * ROW, start = cache.rows[at]!, firstOp = cache.rows[at + 3]!;
+      const at = row * ROW,
+        start = cache.rows[at]!,
+        firstOp = cache.rows[at + 3]!;
       this.add(cache.bytes, start, start + cache.rows[at + 1]!, cache.rows[at + 2]!);
       for (let i = 0, op = firstOp; i < cache.rows[at + 4]!; i++, op += OP) this.op(cache.ops[op]!, cache.ops[op + 1]!, cache.ops[op + 2]!);
     }
@@ -130,7 +136,8 @@ function doubled(array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
 /** Whether a[i, i + n) and b[j, j + n) are the same bytes. */
 function equal(a: DataView, i: number, b: DataView, j: number, n: number): boolean {
   const end = i + n;
-  for (const stop = end - 8; i <= stop; i += 8, j += 8) if (a.getInt32(i, true) !== b.getInt32(j, true) || a.getInt32(i + 4, true) !== b.getInt32(j + 4, true)) return false;
+  for (const stop = end - 8; i <= stop; i += 8, j += 8)
+    if (a.getInt32(i, true) !== b.getInt32(j, true) || a.getInt32(i + 4, true) !== b.getInt32(j + 4, true)) return false;
   if (end - i >= 4) {
     if (a.getInt32(i, true) !== b.getInt32(j, true)) return false;
     i += 4;

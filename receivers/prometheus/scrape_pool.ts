@@ -178,11 +178,11 @@ export class ScrapePool {
       classicToo: job.classicToo,
       customBuckets: job.customBuckets,
     };
-    return new ScrapeLoop(loopOptions, client, cache, clock, async ({ message, pointCount, error }) => {
+    return new ScrapeLoop(loopOptions, client, cache, clock, async ({ message, layout, release, pointCount, error }) => {
       if (error !== null) this.#context.log.debug('An exposition was refused.', { url: target.url, error: error.message });
       if (message === null) return;
       try {
-        await this.#context.next.consume(new Batch('metrics', [message], pointCount, EMPTY_CONTEXT, true));
+        await this.#context.next.consume(new Batch('metrics', [message], pointCount, EMPTY_CONTEXT, true, { layout, release }));
         this.#context.count(pointCount, 0);
       } catch (failure) {
         this.#context.count(0, pointCount);

@@ -37,6 +37,9 @@ export class MetadataStore {
   #seen = 0;
   /** Grows with every change, so that whoever derived something from metadata knows when to look again. */
   version = 0;
+  /** Something was declared, or forgotten, after it had been asked for in this scrape: the same lines would be read in another way next time. */
+  changedLate = false;
+  readonly #asked = new Set<string>();
 
   /** `sameAsBefore` scrapes passed since the last one without a look at their comments, which were the same. */
   beginScrape(sameAsBefore: number): void {
@@ -46,7 +49,18 @@ export class MetadataStore {
     }
     this.#scrape++;
     this.#seen = 0;
+    this.changedLate = false;
+    this.#asked.clear();
   }
+  #change(family: string): void {
+    this.version++;
+    if (this.#asked.has(family)) this.changedLate = true;
+  }
+  #ask(family: string): Metadata | undefined {
+    this.#asked.add(family);
+    return this.#families.get(family);
+  }
+
   /** Forgets what was not declared for long. False where some family was not declared now and will be forgotten later. */
   endScrape(): boolean {
     if (this.#seen === this.#families.size) return true;
@@ -54,7 +68,7 @@ export class MetadataStore {
     for (const [name, entry] of this.#families) {
       if (this.#scrape - entry.lastScrape > KEPT_SCRAPES) {
         this.#families.delete(name);
-        this.version++;
+        this.#change(name);
       } else if (entry.lastScrape !== this.#scrape) complete = false;
     }
     return complete;
@@ -65,10 +79,10 @@ export class MetadataStore {
     if (entry === undefined) {
       entry = { family, type: 'unknown', help: '', unit: '', lastScrape: -1 };
       this.#families.set(family, entry);
-      this.version++;
+      this.#change(family);
     }
     if (entry[field] !== text) {
-      this.version++;
+      this.#change(family);
       if (field === 'type') entry.type = text as MetricType;
       else entry[field] = text;
     }
@@ -79,17 +93,17 @@ export class MetadataStore {
   }
 
   get(family: string): Metadata | undefined {
-    return this.#families.get(family);
+    return this.#ask(family);
   }
 
   /** The metadata of a metric and the name its OTLP metric has. */
   ofMetric(name: string): { metadata: Metadata; name: string } {
     const reported = REPORTED.get(name);
     if (reported !== undefined) return { metadata: reported, name };
-    const direct = this.#families.get(name);
+    const direct = this.#ask(name);
     if (direct !== undefined) return { metadata: direct, name };
     const normalized = normalizeName(name);
-    const metadata = this.#families.get(normalized);
+    const metadata = this.#ask(normalized);
     if (metadata === undefined) return { metadata: { family: name, type: 'unknown', help: '', unit: '', lastScrape: 0 }, name };
     if (metadata.type !== 'counter') return { metadata, name: normalized };
     return { metadata, name: name.endsWith('_created') ? `${normalized}_total` : name };

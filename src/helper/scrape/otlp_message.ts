@@ -35,6 +35,10 @@ export interface Message {
   readonly operations: Int32Array;
   /** Whether patch() covers all of it. */
   readonly patchable: boolean;
+  /** Stands for what a patch leaves as it is (BatchOrigin.layout); null where there are exemplars, which are read again each time. */
+  readonly layout: object | null;
+  /** Somebody reads the bytes: they must not be patched now. */
+  lent: boolean;
 }
 
 /** Values by sample; `times` is null where no line has a timestamp, else NaN is "none". */
@@ -427,6 +431,8 @@ export function encodeMessage(
     valueAt: encoder.valueAt,
     operations: Int32Array.from(encoder.operations),
     patchable: encoder.patchable,
+    layout: encoder.patchable && encoder.blobs.size === 0 ? {} : null,
+    lent: false,
   };
   encoder.buckets.clear();
   encoder.blobs.clear();

@@ -33,8 +33,11 @@ export interface ScrapeReport {
 }
 
 export interface ScrapeResult {
-  /** The message, which the caller owns; null where there is nothing to send. */
+  /** The message, lent until `release` is called; for good where it is not. Null where there is nothing to send. */
   readonly message: Buffer | null;
+  /** See BatchOrigin. */
+  readonly layout: object | null;
+  readonly release: (() => void) | null;
   readonly pointCount: number;
   /** Why the exposition was refused, or null. */
   readonly error: ExpositionError | null;
@@ -47,6 +50,9 @@ const EXTRA_REPORTS = ['scrape_timeout_seconds', 'scrape_sample_limit', 'scrape_
 const MAX_AHEAD_MS = 600_000;
 /** Series of a broken exposition that are remembered, so that they do not count as added again. */
 const MAX_PENDING_SERIES = 10_000;
+/** Scrapes with the same lines after which more of them are expected; and so many that the next lines are expected to stay too. */
+const SETTLING = 8;
+const LONG_LIVED = 64;
 const NO_INFOS: Infos = { resources: new Map(), scopes: new Map() };
 const NO_VIEW = new DataView(new ArrayBuffer(0));
 
@@ -73,6 +79,8 @@ export class TargetCache {
   #steady = false;
   /** Scrapes since the last full reading, whose comments were the same. */
   #patched = 0;
+  /** The lines do not seem to change soon, so that others may build on the layout of the message. */
+  #isSettled = false;
   #dropped = 0;
   #isTimed = false;
   #pendingSeries = new Set<string>();
@@ -120,10 +128,25 @@ export class TargetCache {
 
   #result(error: ExpositionError | null): ScrapeResult {
     const message = this.#message;
-    if (message === null) return { message: null, pointCount: 0, error, samples: this.#total };
-    const copy = Buffer.allocUnsafeSlow(message.bytes.length);
-    message.bytes.copy(copy);
-    return { message: copy, pointCount: message.pointCount, error, samples: this.#total };
+    if (message === null) return { message: null, layout: null, release: null, pointCount: 0, error, samples: this.#total };
+    const { bytes, pointCount } = message;
+    if (!this.#steady) {
+      this.#message = null; // It is not patched, so nobody needs it here.
+      return { message: bytes, layout: null, release: null, pointCount, error, samples: this.#total };
+    }
+    message.lent = true;
+    const release = (): void => {
+      message.lent = false;
+    };
+    return { message: bytes, layout: this.#isSettled ? message.layout : null, release, pointCount, error, samples: this.#total };
+  }
+
+  /** The kept message, to be written into: a copy where the last one is still read. */
+  #writable(message: Message): Message {
+    if (!message.lent) return message;
+    const bytes = Buffer.allocUnsafeSlow(message.bytes.length);
+    message.bytes.copy(bytes);
+    return { ...message, bytes, view: viewOf(bytes), lent: false };
   }
 
   #beginEmpty(): void {
@@ -204,8 +227,10 @@ export class TargetCache {
     this.#added = count - this.#dropped;
     this.#new = 0;
     this.#setReports(report, count, true);
-    if (!patchMessage(message, this.#samples(report.timeMs), count + this.#reports.length)) return false;
-    this.#patched++;
+    const writable = this.#writable(message);
+    this.#message = writable;
+    if (!patchMessage(writable, this.#samples(report.timeMs), count + this.#reports.length)) return false;
+    if (++this.#patched >= SETTLING) this.#isSettled = true;
     return true;
   }
 
@@ -228,10 +253,10 @@ export class TargetCache {
   /** Reads everything, keeping what is known of the series that stay. Throws ExpositionError. */
   #rebuild(exposition: Exposition, report: ScrapeReport): void {
     this.#metadata.beginScrape(this.#patched);
+    this.#isSettled = this.#columns.count === 0 || this.#patched >= LONG_LIVED;
     this.#patched = 0;
     this.#steady = false;
     const reading = new Reading(this.#columns, exposition);
-    const version = this.#metadata.version;
     try {
       this.#read(reading, exposition, report.timeMs);
     } catch (error) {
@@ -258,7 +283,7 @@ export class TargetCache {
     this.#isTimed = reading.isTimed;
     this.#dropped = reading.dropped;
     const complete = this.#metadata.endScrape();
-    this.#steady = complete && stale === 0 && version === this.#metadata.version && this.#message?.patchable === true && !reading.irregular;
+    this.#steady = complete && stale === 0 && !this.#metadata.changedLate && this.#message?.patchable === true && !reading.irregular;
   }
 
   #read(reading: Reading, exposition: Exposition, nowMs: number): void {
