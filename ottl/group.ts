@@ -11,6 +11,7 @@ import {
   functionsOf,
   InferenceFault,
   inferContext,
+  type Need,
   type Scope,
 } from '#ottl/compile/index.ts';
 import { Frame } from '#ottl/contexts/context.ts';
@@ -23,6 +24,7 @@ import type { Clock } from '#src/core/clock.ts';
 import { RetryableError } from '#src/core/errors.ts';
 import type { Log } from '#src/core/telemetry.ts';
 import { KEEP, type Level, type Pass } from '#src/data/contexts.ts';
+import type { Cursor } from '#src/data/cursor.ts';
 
 export type ErrorMode = 'propagate' | 'ignore' | 'silent';
 
@@ -157,17 +159,47 @@ export class ErrorPolicy {
   }
 }
 
+/** For each statement the key it needs among the attributes of one cursor, that which most of them need; -1: none there. Null: nothing is won. */
+interface Needs {
+  readonly cursor: Cursor;
+  readonly ids: Int32Array;
+}
+function needsOf(list: readonly { readonly need: Need | null }[]): Needs | null {
+  const counts = new Map<Cursor, number>();
+  for (const { need } of list) if (need) counts.set(need.cursor, (counts.get(need.cursor) ?? 0) + 1);
+  const [most] = [...counts].sort((a, b) => b[1] - a[1]);
+  if (!most) return null;
+  const [cursor] = most;
+  return { cursor, ids: Int32Array.from(list, ({ need }) => (need?.cursor === cursor ? need.id : -1)) };
+}
+
 /** True where one of the conditions holds. */
 export function anyCondition(conditions: readonly CompiledCondition[], policy: ErrorPolicy): (frame: Frame) => boolean {
   const tests = conditions.map(({ test }) => test);
   const count = tests.length;
+  const needs = count > 1 ? needsOf(conditions) : null;
+  if (needs) {
+    const { cursor, ids } = needs;
+    return (frame) => {
+      const slots = cursor.slots();
+      for (let i = 0; i < count; i++) {
+        const id = ids[i]!;
+        if (id >= 0 && slots[id]! < 0) continue;
+        try {
+          if (tests[i]!(frame)) return true;
+        } catch (error) {
+          policy.handle(error, 'failed to eval condition', conditions[i]!.text);
+        }
+      }
+      return false;
+    };
+  }
   return (frame) => {
-    for (let i = 0; i < count; ) {
+    for (let i = 0; i < count; i++) {
       try {
-        for (; i < count; i++) if (tests[i]!(frame)) return true;
+        if (tests[i]!(frame)) return true;
       } catch (error) {
         policy.handle(error, 'failed to eval condition', conditions[i]!.text);
-        i++;
       }
     }
     return false;
@@ -177,21 +209,46 @@ export function anyCondition(conditions: readonly CompiledCondition[], policy: E
 /** The pass that runs the statements of a group on every record where one of its conditions holds, or on all where it has none. */
 export function statementPass(group: CompiledGroup, policy: ErrorPolicy): Pass {
   const frame = new Frame(group.context);
-  const runs = group.statements.map(({ run }) => run);
-  const count = runs.length;
   const wanted = group.conditions.length > 0 ? anyCondition(group.conditions, policy) : null;
+  const run = runner(group.statements, policy);
   const visit = (): number => {
     frame.reset();
-    if (wanted !== null && !wanted(frame)) return KEEP;
-    for (let i = 0; i < count; ) {
-      try {
-        for (; i < count; i++) runs[i]!(frame);
-      } catch (error) {
-        policy.handle(error, 'failed to execute statement', group.statements[i]!.text);
-        i++;
-      }
-    }
+    if (wanted === null || wanted(frame)) run(frame);
     return KEEP;
   };
   return { level: group.level, visit, reads: group.reads, writes: group.writes };
+}
+
+function runner(statements: readonly CompiledStatement[], policy: ErrorPolicy): (frame: Frame) => void {
+  const runs = statements.map(({ run }) => run);
+  const count = runs.length;
+  const needs = count > 1 ? needsOf(statements) : null;
+  if (needs) {
+    const { cursor, ids } = needs;
+    return (frame) => {
+      for (let i = 0; i < count; ) {
+        try {
+          let slots = cursor.slots();
+          for (; i < count; i++) {
+            const id = ids[i]!;
+            if (id >= 0 && slots[id]! < 0) continue;
+            runs[i]!(frame);
+            slots = cursor.slots(); // The statement may have set the key that the next one needs.
+          }
+        } catch (error) {
+          policy.handle(error, 'failed to execute statement', statements[i]!.text);
+          i++;
+        }
+      }
+    };
+  }
+  return (frame) => {
+    for (let i = 0; i < count; i++) {
+      try {
+        runs[i]!(frame);
+      } catch (error) {
+        policy.handle(error, 'failed to execute statement', statements[i]!.text);
+      }
+    }
+  };
 }

@@ -14,6 +14,7 @@ import { literal } from '#src/data/space.ts';
 import { EMPTY, STRING } from '#src/data/value.ts';
 import { BytePattern, groups } from './byte_pattern.ts';
 import { compilePathOf } from './expression.ts';
+import { fastKeys } from './fast_keys.ts';
 import type { Scope } from './scope.ts';
 
 type Test = (record: RecordContext) => boolean;
@@ -23,7 +24,7 @@ type LiteralValue = null | string | boolean | bigint | number;
 const FLIPPED: Readonly<Record<CompareOp, CompareOp>> = { '==': '==', '!=': '!=', '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
 
 /** The value of a plain literal, or undefined. An enum of the context is an int. */
-function literalOf(node: Expression, scope: Scope): LiteralValue | undefined {
+export function literalOf(node: Expression, scope: Scope): LiteralValue | undefined {
   switch (node.kind) {
     case 'nil':
       return null;
@@ -154,6 +155,8 @@ function matchesValue(_cursor: Cursor, value: Stored, pattern: { test(text: stri
 export function fastStatement(call: Call, scope: Scope): Run | null {
   const [first, second] = call.args;
   if (call.name === 'merge_maps') return fastExtract(call, scope);
+  const onKeys = fastKeys(call, scope);
+  if (onKeys) return onKeys;
   if (call.args.length !== 2 || !first || !second || first.name !== undefined || second.name !== undefined || !scope.functions.has(call.name)) return null;
   if (call.name === 'set') return fastSet(first.value, second.value, scope);
   if (call.name === 'delete_key' && second.value.kind === 'string' && first.value.kind === 'path') {

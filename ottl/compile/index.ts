@@ -13,36 +13,45 @@ import { ALWAYS, compileConditionNode, type Predicate } from './condition.ts';
 import { compileCall, compileExpression } from './expression.ts';
 import { fastStatement } from './fast.ts';
 import { fault } from './fault.ts';
+import { type Need, needOfCondition, needOfStatement } from './needs.ts';
 import type { Scope } from './scope.ts';
 
 export { functionsOf, type Scope } from './scope.ts';
-export type { Predicate };
+export type { Need, Predicate };
 
 export interface CompiledStatement {
   readonly text: string;
   /** Does what the statement says where its condition holds. Throws OttlError. */
   readonly run: (record: RecordContext) => void;
+  /** It does nothing on a record without this attribute. */
+  readonly need: Need | null;
 }
 export interface CompiledCondition {
   readonly text: string;
   readonly test: Predicate;
+  /** It is false on a record without this attribute. */
+  readonly need: Need | null;
 }
 
 export function compileStatement(text: string, scope: Scope): CompiledStatement {
-  const { editor, where } = parseStatement(text);
+  const statement = parseStatement(text);
+  const { editor, where } = statement;
   const fast = fastStatement(editor, scope);
   const run = fast ?? compileCall(editor, scope);
   const condition = where === undefined ? ALWAYS : compileConditionNode(where, scope);
-  if (condition === ALWAYS) return { text, run };
+  const need = needOfStatement(statement, scope);
+  if (condition === ALWAYS) return { text, run, need };
   return {
     text,
+    need,
     run: (record) => {
       if (condition(record)) run(record);
     },
   };
 }
 export function compileCondition(text: string, scope: Scope): CompiledCondition {
-  return { text, test: compileConditionNode(parseCondition(text), scope) };
+  const condition = parseCondition(text);
+  return { text, test: compileConditionNode(condition, scope), need: needOfCondition(condition, scope) };
 }
 export function compileValue(text: string, scope: Scope): { readonly text: string; readonly get: (record: RecordContext) => Value } {
   return { text, get: compileExpression(parseExpression(text), scope).get };

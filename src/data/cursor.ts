@@ -298,6 +298,12 @@ export class Cursor {
     if (!this.#indexed) this.#index();
     return id < this.#slot.length ? this.#slot[id]! : -1;
   }
+  /** Rows by key number, -1 where absent: `row` for those who ask for many. Valid until an attribute is set or the cursor moves. */
+  slots(): Int32Array {
+    if (!this.#indexed) this.#index();
+    if (this.#slot.length < keys.count) this.#growSlots();
+    return this.#slot;
+  }
   /** The row of any key; slower than `row`. */
   rowOf(key: string): number {
     const id = keys.known(key);
@@ -506,8 +512,7 @@ export class Cursor {
     this.#slot = grown;
   }
   /** Room for an attribute whose AnyValue takes `size` bytes; returns where that begins. */
-  #compose(id: number, size: number): number {
-    const x = this.row(id);
+  #compose(id: number, size: number, x = this.row(id)): number {
     if (id >= this.#slot.length) this.#growSlots();
     const keySize = keys.size(id);
     const inner = 1 + varintSize(keySize) + keySize + 1 + varintSize(size) + size;
@@ -639,10 +644,21 @@ export class Cursor {
   clearAttributes(): void {
     for (let x = this.firstRow(); x >= 0; x = this.nextRow(x)) this.deleteRow(x);
   }
+  /** Adds an attribute, whether or not there is another with its key. */
+  #append(key: string, value: Value): void {
+    composer.reset();
+    writeAnyValue(composer, value);
+    const size = composer.length;
+    const id = keys.known(key);
+    const first = id < 0 ? -1 : this.row(id);
+    const o = id < 0 ? this.#composeRow(-1, key, size) : this.#compose(id, size, -1);
+    if (first >= 0) this.#slot[id] = first;
+    composer.buffer.copy(this.space.bytes, o, 0, size);
+  }
   /** Replaces all attributes, in the order of the map. */
   setAttributes(map: ValueMap): void {
     this.clearAttributes();
-    for (let i = 0; i < map.keys.length; i++) this.#setAtRow(-1, map.keys[i]!, map.values[i]!);
+    for (let i = 0; i < map.keys.length; i++) this.#append(map.keys[i]!, map.values[i]!);
   }
 
   // ---- fields by number (the tables of message_types.ts)
