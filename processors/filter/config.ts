@@ -48,17 +48,14 @@ const conditionsSchema = (field: string) =>
     })
     .optional();
 
-const matchType = z
-  .string()
-  .default('')
-  .pipe(
-    z.enum(['strict', 'regexp', ''], {
-      error: (issue) =>
-        issue.input === 'expr'
-          ? 'match_type expr is not supported yet; use an OTTL condition'
-          : `unrecognized match_type: '${String(issue.input)}', valid types are: [regexp strict]`,
-    }),
-  );
+const matchTypeOf = <const T extends readonly string[]>(types: T) =>
+  z
+    .string()
+    .default('')
+    .pipe(
+      z.enum([...types, ''], { error: (issue) => `unrecognized match_type: '${String(issue.input)}', valid types are: [${types.toReversed().join(' ')}]` }),
+    );
+const matchType = matchTypeOf(['strict', 'regexp']);
 const attributeMatch = z.strictObject({ key: z.string().min(1), value: z.unknown().optional() });
 export type AttributeMatch = z.output<typeof attributeMatch>;
 const cacheOptions = z.strictObject({ cacheenabled: z.boolean().default(false), cachemaxnumentries: z.int().nonnegative().default(0) }).optional();
@@ -91,10 +88,10 @@ const logMatch = z.strictObject({
 });
 export type LogMatch = z.output<typeof logMatch>;
 const metricMatch = z.strictObject({
-  match_type: matchType,
+  match_type: matchTypeOf(['strict', 'regexp', 'expr']),
   regexp: cacheOptions,
   metric_names: z.array(z.string()).default([]),
-  expressions: z.never({ error: 'expressions are not supported yet; use an OTTL condition' }).optional(),
+  expressions: z.array(z.string()).default([]),
   resource_attributes: z.array(attributeMatch).default([]),
 });
 export type MetricMatch = z.output<typeof metricMatch>;

@@ -1,13 +1,28 @@
 /**
  * The oldest form of filter: include and exclude by names, attributes and the like. A record is dropped where include does not match it or
- * exclude does. The match type `expr` is not here.
+ * exclude does.
  */
 import { compilePattern } from '#ottl/pattern.ts';
 import { asString, deepEqual, formatFloat, type Stored } from '#ottl/values.ts';
-import { DROP, KEEP, log, metric, type Pass, RECORD_LEVEL, RESOURCE_LEVEL, resource, scope, span } from '#src/data/contexts.ts';
-import type { Cursor } from '#src/data/cursor.ts';
-import { LOG, METRIC, SCOPE, SPAN } from '#src/data/message_types.ts';
+import {
+  DROP,
+  INNER_LEVEL,
+  KEEP,
+  log,
+  metric,
+  metricData,
+  type Pass,
+  position,
+  RECORD_LEVEL,
+  RESOURCE_LEVEL,
+  resource,
+  scope,
+  span,
+} from '#src/data/contexts.ts';
+import { Cursor } from '#src/data/cursor.ts';
+import { LOG, METRIC, METRIC_DATA, NUMBER_POINT_TYPE, pointTypeOf, SCOPE, SPAN } from '#src/data/message_types.ts';
 import type { AttributeMatch, LogMatch, MetricMatch, SpanMatch } from './config.ts';
+import { compileLabelsExpression, type Labels } from './expression.ts';
 
 type Test = () => boolean;
 export type MatchType = 'strict' | 'regexp' | '';
@@ -116,20 +131,57 @@ export function severityNumber(text: string): number {
   return level < 0 ? -1 : 4 * level + (found![2] === '' ? 1 : Number(found![2]));
 }
 
+/** The metric that is visited and a data point of it, as expressions see them. */
+const point = new Cursor(NUMBER_POINT_TYPE);
+const labels: Labels = {
+  get metricName() {
+    return metric.text(METRIC.name);
+  },
+  get metricType() {
+    return METRIC_TYPES[position.metricKind] ?? '';
+  },
+  label(key) {
+    const found = point.attribute(key);
+    return found === undefined || typeof found === 'string' ? found : '';
+  },
+};
+const METRIC_TYPES: Readonly<Record<number, string>> = {
+  [METRIC.gauge]: 'Gauge',
+  [METRIC.sum]: 'Sum',
+  [METRIC.histogram]: 'Histogram',
+  [METRIC.exponentialHistogram]: 'ExponentialHistogram',
+  [METRIC.summary]: 'Summary',
+};
+/** Whether one of the expressions holds for one of the data points. */
+function metricExpressions(expressions: readonly string[]): Test | null {
+  if (expressions.length === 0) return null;
+  const tests = expressions.map(compileLabelsExpression);
+  return () => {
+    if (position.metricKind === 0) return false;
+    const type = pointTypeOf(position.metricKind);
+    for (let there = metricData.firstChild(METRIC_DATA.dataPoints, point, type); there; there = metricData.nextChild(METRIC_DATA.dataPoints, point, type))
+      if (tests.some((test) => test(labels))) return true;
+    return false;
+  };
+}
+
 function metricNames(match: MetricMatch): Test | null {
+  if (match.match_type === 'expr') return metricExpressions(match.expressions);
   if (match.metric_names.length === 0) return null;
   const names = textSet(match.metric_names, match.match_type);
   return () => names(metric.text(METRIC.name));
 }
 function metricResources(match: MetricMatch): Test | null {
-  return match.resource_attributes.length === 0 ? null : attributesTest(resource, match.resource_attributes, match.match_type);
+  if (match.resource_attributes.length === 0) return null;
+  if (match.match_type === 'expr') throw new Error("unrecognized match_type: 'expr', valid types are: [regexp strict]");
+  return attributesTest(resource, match.resource_attributes, match.match_type);
 }
 
 /** Drops where `include` is there and does not hold, or `exclude` is and does. Null: never. */
 function dropPass(level: typeof RECORD_LEVEL | typeof RESOURCE_LEVEL, include: Test | null, exclude: Test | null): Pass[] {
   if (include === null && exclude === null) return [];
   const visit = (): number => ((include !== null && !include()) || exclude?.() ? DROP : KEEP);
-  return [{ level, visit, reads: RESOURCE_LEVEL | 2, writes: 0, dropsEmpty: true }];
+  return [{ level, visit, reads: RESOURCE_LEVEL | 2 | INNER_LEVEL, writes: 0, dropsEmpty: true }];
 }
 interface Both<T> {
   readonly include?: T | undefined;
