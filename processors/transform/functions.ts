@@ -1,6 +1,8 @@
 /** Functions that only transform has, and what its conditions may call. */
 import type { FunctionDefinition } from '#ottl/function.ts';
 import { functions } from '#ottl/functions/index.ts';
+import { parseClf } from './log_functions/parse_clf.ts';
+import { parseLeef } from './log_functions/parse_leef.ts';
 import { aggregateOnAttributes, aggregateOnAttributeValue } from './metric_functions/aggregate.ts';
 import { convertGaugeToSum, convertSumToGauge, copyMetric } from './metric_functions/convert.ts';
 import {
@@ -13,6 +15,7 @@ import {
 import { convertExponentialHistogramToHistogram, mergeHistogramBuckets } from './metric_functions/histograms.ts';
 import { extractPercentileMetric } from './metric_functions/percentile.ts';
 import { scaleMetric } from './metric_functions/scale.ts';
+import { setSemconvSpanName } from './span_functions/set_semconv_span_name.ts';
 
 export const transformFunctions: readonly FunctionDefinition[] = [
   aggregateOnAttributes,
@@ -28,7 +31,10 @@ export const transformFunctions: readonly FunctionDefinition[] = [
   extractPercentileMetric,
   extractSumMetric,
   mergeHistogramBuckets,
+  parseClf,
+  parseLeef,
   scaleMetric,
+  setSemconvSpanName,
 ];
 
 export const conditionFunctions: readonly FunctionDefinition[] = functions.filter((definition) => definition.kind === 'converter');
