@@ -28,6 +28,7 @@ export const catalog: Catalog = {
     otlp: 'otlp_grpc',
     otlp_http: () => import('#exporters/otlp_http/index.ts'),
     otlphttp: 'otlp_http',
+    prometheus: () => import('#exporters/prometheus/index.ts'),
     prometheus_remote_write: () => import('#exporters/prometheus_remote_write/index.ts'),
     prometheusremotewrite: 'prometheus_remote_write',
     store: () => import('#exporters/store/index.ts'),

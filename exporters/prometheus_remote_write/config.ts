@@ -10,9 +10,6 @@ const V2_GATE = 'exporter.prometheusremotewritexporter.enableSendingRW2';
 /** About 2.9 MiB: what most receivers take, whose limit is a few MiB. */
 const DEFAULT_BATCH_BYTES = 3_000_000;
 
-/** A first wait of 50 ms, where other exporters have 5 s. */
-const retry = z.preprocess((value) => ({ initial_interval: '50ms', ...(value as object | null) }), retrySettings()).prefault({});
-
 export const configSchema = z
   .strictObject({
     ...httpClientShape({ timeout: '5s' }),
@@ -42,7 +39,7 @@ export const configSchema = z
       .refine((queue) => !queue.enabled || queue.queue_size !== 0, { message: 'a 0 size queue will drop all the data' })
       .prefault({})
       .describe('The queue in front of the backend.'),
-    retry_on_failure: retry.describe('What happens after a failure that may pass.'),
+    retry_on_failure: retrySettings('50ms'),
     max_batch_size_bytes: z
       .int()
       .min(0, { message: 'max_batch_byte_size must be greater than 0' })

@@ -59,27 +59,28 @@ const sendingQueue = z
       });
   });
 
-const retryOnFailure = z
-  .strictObject({
-    enabled: z.boolean().default(true).describe('Whether failed requests are sent again.'),
-    initial_interval: duration().prefault('5s').describe('The wait after the first failure.'),
-    randomization_factor: z.number().min(0).max(1).default(0.5).describe('Each wait is changed at random by up to this share.'),
-    multiplier: z.number().nonnegative().default(1.5).describe('Each wait is so many times the one before.'),
-    max_interval: duration().prefault('30s').describe('The longest wait.'),
-    max_elapsed_time: duration().prefault('5m').describe('Gives up after this time; 0: never.'),
-  })
-  .check((context) => {
-    const retry = context.value;
-    for (const key of ['initial_interval', 'max_interval', 'max_elapsed_time'] as const)
-      if (retry[key] < 0) context.issues.push({ code: 'custom', input: retry[key], path: [key], message: `'${key}' must be non-negative` });
-    if (retry.enabled && retry.max_elapsed_time > 0 && retry.max_elapsed_time < retry.initial_interval)
-      context.issues.push({
-        code: 'custom',
-        input: retry.max_elapsed_time,
-        path: ['max_elapsed_time'],
-        message: "'max_elapsed_time' must not be less than 'initial_interval'",
-      });
-  });
+const retryOnFailure = (initial: string) =>
+  z
+    .strictObject({
+      enabled: z.boolean().default(true).describe('Whether failed requests are sent again.'),
+      initial_interval: duration().prefault(initial).describe('The wait after the first failure.'),
+      randomization_factor: z.number().min(0).max(1).default(0.5).describe('Each wait is changed at random by up to this share.'),
+      multiplier: z.number().nonnegative().default(1.5).describe('Each wait is so many times the one before.'),
+      max_interval: duration().prefault('30s').describe('The longest wait.'),
+      max_elapsed_time: duration().prefault('5m').describe('Gives up after this time; 0: never.'),
+    })
+    .check((context) => {
+      const retry = context.value;
+      for (const key of ['initial_interval', 'max_interval', 'max_elapsed_time'] as const)
+        if (retry[key] < 0) context.issues.push({ code: 'custom', input: retry[key], path: [key], message: `'${key}' must be non-negative` });
+      if (retry.enabled && retry.max_elapsed_time > 0 && retry.max_elapsed_time < retry.initial_interval)
+        context.issues.push({
+          code: 'custom',
+          input: retry.max_elapsed_time,
+          path: ['max_elapsed_time'],
+          message: "'max_elapsed_time' must not be less than 'initial_interval'",
+        });
+    });
 
 /** The keys `timeout`, `retry_on_failure` and `sending_queue` for z.strictObject({ ...exporterSettings(), ... }). */
 export function exporterSettings(defaults: { timeout?: string; queueEnabled?: boolean } = {}) {
@@ -93,11 +94,12 @@ export function exporterSettings(defaults: { timeout?: string; queueEnabled?: bo
   };
 }
 export const timeoutSetting = (fallback = '5s') => duration().prefault(fallback).describe('Limit for one attempt; 0: none.');
-export const retrySettings = () => z.preprocess(emptyIsDefault, retryOnFailure).prefault({}).describe('What happens after a failure that may pass.');
+export const retrySettings = (initial = '5s') =>
+  z.preprocess(emptyIsDefault, retryOnFailure(initial)).prefault({}).describe('What happens after a failure that may pass.');
 
 export type QueueSettings = z.output<typeof sendingQueue>;
 export type QueueBatchSettings = z.output<typeof batch>;
-export type RetrySettings = z.output<typeof retryOnFailure>;
+export type RetrySettings = z.output<ReturnType<typeof retryOnFailure>>;
 export interface ExporterSettings {
   readonly timeout: number;
   readonly retry_on_failure: RetrySettings;
