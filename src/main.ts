@@ -12,11 +12,27 @@ import v8 from 'node:v8';
 
 const READY = 'PENSTOCK_ENGINE';
 /** MB. Batches live in buffers outside the heap; what is young here are promises and short strings. */
-const YOUNG_MB = 8;
+const YOUNG_MB = 4;
 
 if (process.env[READY] === undefined && process.execve !== undefined) {
-  const env = { MALLOC_ARENA_MAX: '2', NODE_COMPILE_CACHE: path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'penstock', 'compile'), ...process.env, [READY]: '1' };
-  process.execve(process.execPath, [process.execPath, '--no-maglev', '--disable-warning=ExperimentalWarning', `--max-semi-space-size=${YOUNG_MB}`, ...process.execArgv, ...process.argv.slice(1)], env);
+  const env = {
+    MALLOC_ARENA_MAX: '2',
+    NODE_COMPILE_CACHE: path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'penstock', 'compile'),
+    ...process.env,
+    [READY]: '1',
+  };
+  process.execve(
+    process.execPath,
+    [
+      process.execPath,
+      '--no-maglev',
+      '--disable-warning=ExperimentalWarning',
+      `--max-semi-space-size=${YOUNG_MB}`,
+      ...process.execArgv,
+      ...process.argv.slice(1),
+    ],
+    env,
+  );
 }
 v8.setFlagsFromString('--no-maglev'); // Where there is no execve.
 const { runCommandLine } = await import('#src/cli/command_line.ts');

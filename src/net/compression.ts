@@ -6,6 +6,7 @@
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { PermanentError } from '#src/core/errors.ts';
+import { freeBytes } from '#src/core/slab.ts';
 import { snappyDecode, snappyEncode, snappyLength } from '#src/wire/snappy.ts';
 import { decodeSnappyFrames, encodeSnappyFrames, isSnappyFramed } from './snappy_framed.ts';
 
@@ -47,6 +48,16 @@ export function decodeBody(bytes: Uint8Array, coding: ContentCoding, limit: numb
   const options = { maxOutputLength: limit, chunkSize: outputSize(bytes, coding, limit) };
   const work = coding === 'gzip' ? gunzip(bytes, options) : coding === 'zstd' ? unzstd(bytes, options) : inflate(bytes, options);
   return work.then(trim, (error) => Promise.reject(decodeError(error, coding, limit)));
+}
+
+/** decodeBody() of bytes that are the caller's alone: they are given back. */
+export function decodeOwned(bytes: Uint8Array, coding: ContentCoding, limit: number): Buffer | Promise<Buffer> {
+  const body = decodeBody(bytes, coding, limit);
+  return body instanceof Promise ? body.then((plain) => freeEncoded(bytes, plain)) : freeEncoded(bytes, body);
+}
+function freeEncoded(bytes: Uint8Array, plain: Buffer): Buffer {
+  if (plain.buffer !== bytes.buffer) freeBytes(bytes);
+  return plain;
 }
 
 export function decodeBodySync(bytes: Uint8Array, coding: ContentCoding, limit: number): Buffer {

@@ -10,7 +10,7 @@ import type { Log } from '#src/core/telemetry.ts';
 import { errorText } from '#src/core/errors.ts';
 import { createServer, createTlsServer } from '#src/core/node_http.ts';
 import { freeRead, keepCopy } from '#src/core/slab.ts';
-import { decodeBody, isContentCoding, TooLargeError } from './compression.ts';
+import { type ContentCoding, decodeOwned, isContentCoding, TooLargeError } from './compression.ts';
 import type { HttpServerConfig } from './config.ts';
 import { answerPreflight, corsHeaders } from './cors.ts';
 import { listenOn, removeStaleSocket } from './listen.ts';
@@ -235,13 +235,16 @@ export class HttpServer {
     // What was not read of a refused body is not worth reading: the connection ends with the answer.
     if (!incoming.complete && reply.status >= 400) outgoing.setHeader('Connection', 'close');
     const { body, headers } = reply;
-    if (headers) for (const name in headers) outgoing.setHeader(name, headers[name]!);
-    outgoing.statusCode = reply.status;
+    const fields: string[] = [];
+    if (headers) for (const name in headers) fields.push(name, headers[name]!);
     if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) {
-      outgoing.setHeader('Content-Length', body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length);
+      const size = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+      fields.push('Content-Length', String(size));
+      outgoing.writeHead(reply.status, fields);
       outgoing.end(incoming.method === 'HEAD' || body?.length === 0 ? undefined : body);
       return;
     }
+    outgoing.writeHead(reply.status, fields);
     try {
       for await (const chunk of body) {
         if (outgoing.destroyed) break;
@@ -255,14 +258,17 @@ export class HttpServer {
   }
 
   /** For HttpRequest. */
-  async readBody(incoming: IncomingMessage): Promise<Buffer> {
+  readBody(incoming: IncomingMessage): Promise<Buffer> {
     const coding = (incoming.headers['content-encoding'] ?? '').trim().toLowerCase();
     const known = coding === '' || coding === 'identity' || (this.#codings.has(coding) && isContentCoding(coding));
-    if (!known) throw new HttpError(400, `unsupported Content-Encoding: ${coding}`);
+    if (!known) return Promise.reject(new HttpError(400, `unsupported Content-Encoding: ${coding}`));
+    return coding === '' || coding === 'identity' ? this.readRaw(incoming) : this.#readEncoded(incoming, coding);
+  }
+  async #readEncoded(incoming: IncomingMessage, coding: ContentCoding): Promise<Buffer> {
     const raw = await this.readRaw(incoming);
-    if (coding === '' || coding === 'identity' || raw.length === 0) return raw;
+    if (raw.length === 0) return raw;
     try {
-      return await decodeBody(raw, coding, this.#maxBody);
+      return await decodeOwned(raw, coding, this.#maxBody);
     } catch (error) {
       if (error instanceof TooLargeError) throw error;
       throw new HttpError(400, errorText(error), { cause: error });

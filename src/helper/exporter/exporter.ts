@@ -16,8 +16,8 @@ import { type Entry, MemoryQueue, type Queue, Waiters } from './queue.ts';
 import { DiskQueue } from './queue_disk.ts';
 import { Retry, type Send, ShutdownError } from './retry.ts';
 
-/** 24 MB: some tens of full requests, enough to keep a fast backend busy. */
-const PACE_BYTES = 24 << 20;
+/** 8 MB, beside what the consumers are sending: some full requests, enough to keep a fast backend busy. */
+const PACE_BYTES = 8 << 20;
 /** A backend that took something within this time counts as working. */
 const ALIVE_MS = 1000;
 

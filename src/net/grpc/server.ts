@@ -10,7 +10,7 @@ import type { Server as TlsServer } from 'node:tls';
 import type { Log, Telemetry } from '#src/core/telemetry.ts';
 import type { Clock } from '#src/core/clock.ts';
 import { errorText } from '#src/core/errors.ts';
-import { type ContentCoding, decodeBody, isContentCoding, TooLargeError } from '#src/net/compression.ts';
+import { type ContentCoding, decodeOwned, isContentCoding, TooLargeError } from '#src/net/compression.ts';
 import type { GrpcServerConfig } from '#src/net/config.ts';
 import { findField } from '#src/net/http2/header_rules.ts';
 import type { HeaderFields } from '#src/net/http2/hpack.ts';
@@ -257,7 +257,7 @@ export class GrpcServer implements Service<GrpcPlan> {
     if (plan.coding === null) return call.answer(plain(INTERNAL, 'grpc: compressed flag set with identity or empty encoding'));
     let body: Buffer | Promise<Buffer>;
     try {
-      body = decodeBody(call.message!, plan.coding, plan.limitBytes);
+      body = decodeOwned(call.message!, plan.coding, plan.limitBytes);
     } catch (error) {
       return this.#fail(call, error);
     }
