@@ -29,13 +29,22 @@ export function formatGoFloat(value: number, shape: 'e' | 'E' | 'f' | 'g' | 'G',
 }
 
 function exponential(size: number, precision: number): string {
-  const text = precision < 0 ? size.toExponential() : size.toExponential(Math.min(100, precision));
+  const text = precision < 0 ? size.toExponential() : halfToEven(size.toExponential(Math.min(100, precision)), size.toExponential(100));
   const at = text.indexOf('e');
   return `${text.slice(0, at)}e${text[at + 1]}${text.slice(at + 2).padStart(2, '0')}`;
 }
+/** JavaScript rounds the exact middle up, Go to the even digit: where it was the middle, an odd last digit goes back by one. */
+function halfToEven(rounded: string, exact: string): string {
+  const split = (text: string): [digits: string, exponent: string] => [/^[^e]*/.exec(text)![0], /e.*$/.exec(text)?.[0] ?? ''];
+  const [digits, exponent] = split(rounded),
+    [full] = split(exact);
+  const cut = full.slice(0, digits.length),
+    rest = full.slice(digits.length).replace('.', '');
+  return /^50*$/.test(rest) && /[02468]\.?$/.test(cut) && split(exact)[1] === exponent ? cut + exponent : rounded;
+}
 /** toFixed() turns to exponents from 1e21 on. */
 function fixed(size: number, precision: number): string {
-  if (size < 1e21) return size.toFixed(Math.min(100, precision));
+  if (size < 1e21) return halfToEven(size.toFixed(Math.min(100, precision)), size.toFixed(100));
   return BigInt(size).toString() + (precision > 0 ? `.${'0'.repeat(Math.min(100, precision))}` : '');
 }
 function withoutExponent(size: number): string {

@@ -37,7 +37,7 @@ export class Grok {
         if (expanded.length > MAX_SOURCE) fail('grok pattern is too long when its pieces are put in');
       }
     }
-    this.#pattern = compilePattern(expanded);
+    this.#pattern = compilePattern(uniqueNames(expanded));
     this.#types = types;
   }
   get hasNames(): boolean {
@@ -48,13 +48,25 @@ export class Grok {
     const map = new ValueMap(),
       match = this.#pattern.exec(text);
     if (match === null) return map;
-    this.#pattern.groupNames.forEach((name, i) => {
+    this.#pattern.groupNames.forEach((group, i) => {
+      const name = group.replace(COPY, '');
       const value = match.groups[i + 1];
       if (name !== '' && value) map.set(name.replaceAll('___', '.'), typed(value, name, this.#types.get(name)));
     });
     return map;
   }
 }
+
+/** Pieces may repeat names, of which the last one with a value counts; expressions may not. */
+function uniqueNames(source: string): string {
+  const counts = new Map<string, number>();
+  return source.replace(/\(\?P?<([A-Za-z_]\w*)>/g, (_whole, name: string) => {
+    const count = counts.get(name) ?? 0;
+    counts.set(name, count + 1);
+    return `(?P<${name}${count === 0 ? '' : `____${count}`}>`;
+  });
+}
+const COPY = /____\d+$/;
 
 function typed(text: string, name: string, type: string | undefined): Stored {
   switch (type) {

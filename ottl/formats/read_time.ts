@@ -256,7 +256,8 @@ function inZone(found: Found, year: number, zone: Zone): Time {
   if (known !== undefined) return new Time(wall - BigInt(known) * SECOND, /^[+-]/.test(name) ? fixedZone(name, known) : zone);
   if (name.startsWith('GMT') && name.length > 3) {
     const hours = Number(name.slice(3)) * 3600;
-    return new Time(wall - BigInt(hours) * SECOND, fixedZone(name, hours));
+    // As Go does: shown with this offset, but not moved by it.
+    return new Time(wall, fixedZone(name, hours));
   }
   // An abbreviation that is not used in the zone: some of them are names of places, too.
   const place = loadZone(name);

@@ -95,6 +95,7 @@ function build(tokens: XmlTokens, keepsFirst: boolean): XmlNode {
     if (!scopes.at(-1)!.has(node.prefix)) fail(`xmlquery: invalid XML document, namespace ${node.prefix} is missing`);
     parent = node;
   }
+  if (![...document.children()].some(({ kind }) => kind === 'element')) fail('xmlquery: invalid XML document');
   if (!keepsFirst) document.first?.remove();
   return document;
 }

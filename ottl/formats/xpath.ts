@@ -1,4 +1,7 @@
-/** Which nodes of a tree an XPath expression selects, in the order of the document. */
+/**
+ * Which nodes of a tree an XPath expression selects: in the order of the document, but `|` puts the nodes of its right side behind those of its left,
+ * and axes that go backwards begin at the nearest.
+ */
 import { fail } from '#ottl/values.ts';
 import type { XmlNode } from './xml_tree.ts';
 import { type Axis, parseXPath, type Step, type XPath } from './xpath_parse.ts';
@@ -36,7 +39,7 @@ export class Selector {
   }
   select(document: XmlNode): Selected[] {
     const found = new Evaluation(document).evaluate(this.#parsed, { node: document, position: 1, size: 1 });
-    return Array.isArray(found) ? found : fail('xpath does not select nodes');
+    return Array.isArray(found) ? found : [];
   }
 }
 
@@ -99,7 +102,7 @@ class Evaluation {
           step.predicates,
         ),
       );
-    return from.length > 1 || REVERSE.has(step.axis) ? this.#sorted(found) : found;
+    return from.length > 1 ? this.#sorted(found) : found;
   }
   #matches(node: Selected, { axis, test }: Step): boolean {
     if (++this.#visits > MAX_VISITS) fail('xpath: too much work for one document');
@@ -209,7 +212,7 @@ class Evaluation {
   #binary(op: string, left: XPath, right: XPath, focus: Focus): Result {
     if (op === 'or') return toBoolean(this.evaluate(left, focus)) || toBoolean(this.evaluate(right, focus));
     if (op === 'and') return toBoolean(this.evaluate(left, focus)) && toBoolean(this.evaluate(right, focus));
-    if (op === '|') return this.#sorted([...this.#nodes(left, focus), ...this.#nodes(right, focus)]);
+    if (op === '|') return [...new Set([...this.#nodes(left, focus), ...this.#nodes(right, focus)])];
     const a = this.evaluate(left, focus),
       b = this.evaluate(right, focus);
     switch (op) {
@@ -304,8 +307,6 @@ class Evaluation {
     }
   }
 }
-
-const REVERSE: ReadonlySet<Axis> = new Set<Axis>(['ancestor', 'ancestor-or-self', 'preceding', 'preceding-sibling']);
 
 function descend(node: XmlNode, into: Selected[]): void {
   for (let child = node.first; child; child = child.next) {

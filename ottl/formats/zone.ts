@@ -8,6 +8,28 @@ const MAX_CACHED = 4096;
 /** English as spoken where people abbreviate these zones; Intl writes GMT+1 for those of other countries. */
 const SPEAKERS = ['en-US', 'en-GB', 'en-AU', 'en-CA', 'en-ZA', 'en-IN', 'en-NZ'];
 
+/** Names of zones without a slash. Intl knows more of them (PST), the database does not. */
+const SHORT_NAMES = new Set(
+  'CET CST6CDT Cuba EET EST EST5EDT Egypt Eire Factory GB GB-Eire GMT GMT+0 GMT-0 GMT0 Greenwich HST Hongkong Iceland Iran Israel Jamaica Japan Kwajalein Libya MET MST MST7MDT NZ NZ-CHAT Navajo PRC PST8PDT Poland Portugal ROC ROK Singapore Turkey UCT Universal W-SU WET Zulu'.split(
+    ' ',
+  ),
+);
+/** Abbreviations of the database that Intl has in no language; none of these places changes its clocks. */
+const ABBREVIATIONS: Readonly<Record<string, string>> = {
+  'Asia/Tokyo': 'JST',
+  Japan: 'JST',
+  'Asia/Seoul': 'KST',
+  'Asia/Shanghai': 'CST',
+  'Asia/Taipei': 'CST',
+  'Asia/Hong_Kong': 'HKT',
+  'Asia/Manila': 'PST',
+  'Asia/Karachi': 'PKT',
+  'Asia/Jakarta': 'WIB',
+  'Europe/Moscow': 'MSK',
+  'Africa/Lagos': 'WAT',
+  'Africa/Nairobi': 'EAT',
+};
+
 class Place implements Zone {
   readonly name: string;
   readonly #clock: Intl.DateTimeFormat;
@@ -47,6 +69,7 @@ class Place implements Zone {
     return Math.round((local.getTime() - unixMs) / 1000);
   }
   abbreviation(unixNano: bigint): string {
+    if (Object.hasOwn(ABBREVIATIONS, this.name)) return ABBREVIATIONS[this.name]!;
     this.#names ??= SPEAKERS.map((locale) => new Intl.DateTimeFormat(locale, { timeZone: this.name, timeZoneName: 'short' }));
     const unixMs = Number(unixNano / 1_000_000n);
     if (Math.abs(unixMs) > 8.64e15) return '';
@@ -72,8 +95,8 @@ export function loadZone(name: string): Zone {
   if (zone === undefined) {
     const local = name === 'Local' ? (process.env.TZ ?? new Intl.DateTimeFormat().resolvedOptions().timeZone).replace(/^:/, '') : name;
     try {
-      // An offset like "+02:00" is a zone for Intl, but no place.
-      zone = /^(?:UTC|Etc\/(?:UTC|Unknown)|)$/.test(local) && name === 'Local' ? UTC : /^[+-]/.test(local) ? fail('') : new Place(local);
+      zone =
+        /^(?:UTC|Etc\/(?:UTC|Unknown)|)$/.test(local) && name === 'Local' ? UTC : local.includes('/') || SHORT_NAMES.has(local) ? new Place(local) : fail('');
     } catch {
       return fail(`failed to load location ${name}: unknown time zone ${name}`);
     }

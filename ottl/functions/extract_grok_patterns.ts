@@ -21,6 +21,7 @@ export default defineConverter({
     },
     { run: 'ExtractGrokPatterns("tern 12", "%{WORD} %{INT:n}")', want: { WORD: 'tern', n: '12' } },
     { run: 'ExtractGrokPatterns("pier-7", "%{PIER:pier}", true, ["PIER=pier-\\\\d"])', want: { pier: 'pier-7' } },
+    { run: 'ExtractGrokPatterns("a b", "%{WORD:w} %{WORD:w}", true)', want: { w: 'b' }, note: 'Of equal names the last counts.' },
     { run: 'ExtractGrokPatterns("x", "%{INT:n}", true)', want: {} },
     { run: 'ExtractGrokPatterns("x", "%{NOPE:n}", true)', error: 'pattern definition "NOPE" unknown' },
     { run: 'ExtractGrokPatterns("x", "%{INT}", true)', error: 'at least 1 named capture group must be supplied in the given regex' },
