@@ -24,7 +24,7 @@ export default defineReceiver({
     for (const signal of grpc ? signals : []) {
       const target = intake(signal, 'grpc');
       const withMetadata = grpc!.include_metadata;
-      methods.set(EXPORT_PATHS[signal], (message, call) => target.take(message, withMetadata ? call.metadata() : undefined));
+      methods.set(EXPORT_PATHS[signal], (message, call, peerAddress) => target.take(message, withMetadata ? call.metadata() : undefined, peerAddress));
     }
     const paths = new Map<string, Intake>();
     for (const signal of http ? signals : []) paths.set(http![`${signal}_url_path`], intake(signal, 'http'));

@@ -13,6 +13,7 @@ export class Intake {
   readonly #accepted: Counter;
   readonly #refused: Counter;
   readonly #attributes: Readonly<Record<string, string>>;
+  #context: BatchContext = EMPTY_CONTEXT;
 
   constructor(signal: Signal, next: Consumer, telemetry: Telemetry, receiver: string, transport: 'grpc' | 'http') {
     const items = ITEM_NAMES[signal];
@@ -24,10 +25,15 @@ export class Intake {
   }
 
   /** Undefined where there is nothing in it. Throws or rejects with the pipeline's error. The bytes are the pipeline's from here on. */
-  take(bytes: Uint8Array, metadata: BatchContext['metadata']): Promise<void> | undefined {
+  take(bytes: Uint8Array, metadata: BatchContext['metadata'], clientAddress: string): Promise<void> | undefined {
     const count = checkAndCount(this.signal, bytes);
     if (count === 0) return undefined;
-    return this.#consume(new Batch(this.signal, [bytes], count, metadata ? { metadata } : EMPTY_CONTEXT, true));
+    return this.#consume(new Batch(this.signal, [bytes], count, metadata ? { metadata, clientAddress } : this.#contextOf(clientAddress), true));
+  }
+  /** The one of the last request where the client is the same. */
+  #contextOf(clientAddress: string): BatchContext {
+    if (this.#context.clientAddress !== clientAddress) this.#context = clientAddress === '' ? EMPTY_CONTEXT : { clientAddress };
+    return this.#context;
   }
   async #consume(batch: Batch): Promise<void> {
     try {

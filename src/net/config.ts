@@ -15,6 +15,12 @@ export function unsupported(what: string) {
 }
 
 const size = () => z.number().int().nonnegative();
+/** A key of the Collector that would have no effect here: configs that spell out its default are taken, others refused. */
+const onlySize = (key: string, value: number, why: string) =>
+  size()
+    .refine((given) => given === value, { message: `${key} is not supported yet, only its default ${value} is: ${why}` })
+    .default(value)
+    .describe(`Only the default is taken: ${why}.`);
 
 /** Header lists are written as a map or as a list of name and value, and are kept as a list. */
 export function headerList() {
@@ -128,9 +134,14 @@ const listenShape = (address: string) => ({
   endpoint: listenEndpoint(address),
   transport: z.enum(['tcp', 'tcp4', 'tcp6', 'unix']).default('tcp').describe('With unix, `endpoint` is the path of the socket.'),
   dialer: z
-    .strictObject({ timeout: duration().prefault('0s') })
+    .strictObject({
+      timeout: duration()
+        .refine((ms) => ms === 0, { message: 'dialer::timeout is not supported: a server dials nobody' })
+        .prefault('0s')
+        .describe('Only the default is taken: a server dials nobody.'),
+    })
     .optional()
-    .describe('Accepted for compatibility; has no meaning for a server.'),
+    .describe('Of no use to a server.'),
 });
 // A unix path has no port, so the check on host:port waits for `transport`: see checkListen.
 const listenEndpoint = (address: string) => (address === '' ? z.string() : z.string().default(address)).describe('Address to listen on.');
@@ -150,9 +161,7 @@ export function grpcServerShape(address: string) {
     tls: tlsServer().optional(),
     max_recv_msg_size_mib: size().default(0).describe('Largest message in MiB, before and after decompression; 0 is 4.'),
     max_concurrent_streams: size().max(0xffffffff).default(0).describe('Calls at a time on one connection; 0 is 1000.'),
-    read_buffer_size: size()
-      .default(512 * 1024)
-      .describe('Bytes that one read of a socket may take (at most 1 MiB is used).'),
+    read_buffer_size: onlySize('read_buffer_size', 512 * 1024, 'reads adapt by themselves'),
     write_buffer_size: size().default(0).describe('Unsent bytes at which a connection is no longer read; 0 is 1 MiB.'),
     keepalive: z
       .strictObject({
@@ -202,10 +211,8 @@ export function grpcClientShape(fallback: Compression = '') {
         permit_without_stream: z.boolean().default(false).describe('PING even when no call is under way.'),
       })
       .optional(),
-    read_buffer_size: size().default(0).describe('Accepted for compatibility; reads adapt by themselves.'),
-    write_buffer_size: size()
-      .default(512 * 1024)
-      .describe('Accepted for compatibility; a call is written as it is.'),
+    read_buffer_size: onlySize('read_buffer_size', 0, 'reads adapt by themselves'),
+    write_buffer_size: onlySize('write_buffer_size', 512 * 1024, 'a call is written as it is'),
     wait_for_ready: z.boolean().default(false).describe('Wait for a connection until the timeout instead of failing at once.'),
     headers: headerList().describe('Metadata sent with each call.'),
     user_agent: z.string().optional().describe('Replaces the user-agent.'),
@@ -302,16 +309,18 @@ export function httpClientShape(fallback: { compression?: Compression; timeout?:
       .strictObject({ level: z.number().int().default(0) })
       .prefault({})
       .describe("level: zlib's for gzip, zlib and deflate, zstd's for zstd."),
-    read_buffer_size: size().default(0).describe('Accepted for compatibility; reads adapt by themselves.'),
-    write_buffer_size: size()
-      .default(512 * 1024)
-      .describe('Accepted for compatibility; a body is written as it is.'),
-    max_idle_conns: size().default(100).describe('Accepted for compatibility: idle connections end by idle_conn_timeout.'),
-    max_idle_conns_per_host: size().default(0).describe('Accepted for compatibility: idle connections end by idle_conn_timeout.'),
+    read_buffer_size: onlySize('read_buffer_size', 0, 'reads adapt by themselves'),
+    write_buffer_size: onlySize('write_buffer_size', 512 * 1024, 'a body is written as it is'),
+    max_idle_conns: onlySize('max_idle_conns', 100, 'idle connections end by idle_conn_timeout'),
+    max_idle_conns_per_host: onlySize('max_idle_conns_per_host', 0, 'idle connections end by idle_conn_timeout'),
     max_conns_per_host: size().default(0).describe('Connections to one host; 0 is without limit.'),
     idle_conn_timeout: duration().prefault('90s').describe('An idle connection is closed after this.'),
     disable_keep_alives: z.boolean().default(false).describe('A new connection for each request.'),
-    force_attempt_http2: z.boolean().default(true).describe('Accepted for compatibility; requests are HTTP/1.1, which every server that has HTTP/2 takes too.'),
+    force_attempt_http2: z
+      .boolean()
+      .refine((given) => given, { message: 'force_attempt_http2 is not supported yet, only its default true is: requests are HTTP/1.1 in any case' })
+      .default(true)
+      .describe('Only the default is taken: requests are HTTP/1.1, which every server that has HTTP/2 takes too.'),
     http2_read_idle_timeout: unsupported('http2_read_idle_timeout'),
     http2_ping_timeout: unsupported('http2_ping_timeout'),
     cookies: unsupported('cookies'),

@@ -13,7 +13,7 @@ import { freeRead, keepCopy } from '#src/core/slab.ts';
 import { type ContentCoding, decodeOwned, isContentCoding, TooLargeError } from './compression.ts';
 import type { HttpServerConfig } from './config.ts';
 import { answerPreflight, corsHeaders } from './cors.ts';
-import { listenOn, removeStaleSocket } from './listen.ts';
+import { addressOf, listenOn, removeStaleSocket } from './listen.ts';
 import { reloadServerTls, serverTlsOptions } from './tls.ts';
 
 export interface HttpReply {
@@ -54,9 +54,9 @@ export class HttpRequest {
     this.#query ??= new URLSearchParams(this.search);
     return this.#query;
   }
-  /** Address of the peer, as far as the socket knows. */
-  get peer(): string {
-    return this.#incoming.socket.remoteAddress ?? '';
+  /** IP address of the client, empty over a unix socket. */
+  get peerAddress(): string {
+    return addressOf(this.#incoming.socket);
   }
   /** Aborted when the client goes away before its reply. */
   get signal(): AbortSignal {

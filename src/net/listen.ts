@@ -1,6 +1,6 @@
 /** Binding a server of node:net to an endpoint as confignet writes it. */
 import { connect } from 'node:net';
-import type { ListenOptions, Server } from 'node:net';
+import type { ListenOptions, Server, Socket } from 'node:net';
 import { unlink } from 'node:fs/promises';
 import { parseHostPort } from '#src/config/schema.ts';
 
@@ -45,4 +45,10 @@ export async function removeStaleSocket(path: string): Promise<void> {
     probe.on('error', (error: NodeJS.ErrnoException) => done(error.code !== 'ECONNREFUSED'));
   });
   if (!alive) await unlink(path);
+}
+
+/** IP address of the other side: IPv4 as such where it comes in through an IPv6 socket, empty over a unix socket. */
+export function addressOf(socket: Socket): string {
+  const address = socket.remoteAddress ?? '';
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
 }

@@ -29,7 +29,7 @@ import { reloadServerTls, serverTlsOptions } from '#src/net/tls.ts';
 import { DEADLINE_EXCEEDED, encodeMessage, encodeStatus, INTERNAL, RESOURCE_EXHAUSTED, type Status, statusOfError, UNIMPLEMENTED } from './status.ts';
 
 /** Handles one message. Undefined means an empty answer, at once; a promise, when it settles. Errors become statuses. */
-export type UnaryMethod = (message: Buffer, call: CallInfo) => Promise<void> | undefined;
+export type UnaryMethod = (message: Buffer, call: CallInfo, peerAddress: string) => Promise<void> | undefined;
 export interface CallInfo {
   /** Headers of the call, lower case, without pseudo headers; made when asked for. */
   metadata(): ReadonlyMap<string, readonly string[]>;
@@ -271,7 +271,7 @@ export class GrpcServer implements Service<GrpcPlan> {
   #call(call: ServerCall<GrpcPlan>, message: Buffer): void {
     let work: Promise<void> | undefined;
     try {
-      work = call.plan.method(message, call.plan.info);
+      work = call.plan.method(message, call.plan.info, call.peerAddress);
     } catch (error) {
       return this.#fail(call, error);
     }

@@ -30,6 +30,7 @@ import {
   windowUpdateFrame,
 } from './frames.ts';
 import { Connection, MAX_HEADER_BYTES, RECEIVE_WINDOW, type Stream } from './connection.ts';
+import { addressOf } from '#src/net/listen.ts';
 import { checkRequest, checkTrailers } from './header_rules.ts';
 import { encodeStateless, type HeaderFields } from './hpack.ts';
 import { type Admission, MessageStream } from './message.ts';
@@ -162,8 +163,9 @@ export class ServerCall<Plan extends CallPlan = CallPlan> extends MessageStream 
   answer(answer: Answer): void {
     this.#connection.answer(this, answer);
   }
-  get peer(): Socket {
-    return this.#connection.socket;
+  /** IP address of the client, empty over a unix socket. */
+  get peerAddress(): string {
+    return this.#connection.peerAddress;
   }
 }
 
@@ -224,6 +226,7 @@ class RecentIds {
 }
 
 export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCall<Plan>> {
+  readonly peerAddress: string;
   readonly #service: Service<Plan>;
   readonly #limits: ConnectionLimits;
   readonly #streamWindow: number;
@@ -256,6 +259,7 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
     // A window as large as the largest message: a call never waits for us within its message.
     const streamWindow = Math.min(MAX_WINDOW, limits.maxMessageBytes + MAX_FRAME_BYTES);
     super(socket, streamWindow, true);
+    this.peerAddress = addressOf(socket);
     this.#service = service;
     this.#limits = limits;
     this.#streamWindow = streamWindow;
