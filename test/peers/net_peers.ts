@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 export const CACHE = process.env.PENSTOCK_PEERS ?? join(homedir(), '.cache/penstock-peers');
 
@@ -93,4 +94,11 @@ export function python(): string {
     writeFileSync(join(folder, 'whole'), '');
   }
   return join(folder, 'bin/python');
+}
+
+/** The jars of grpc-java and the OpenTelemetry SDK, as a class path. */
+export function javaClassPath(): string {
+  const pom = fileURLToPath(new URL('net_java/pom.xml', import.meta.url));
+  const folder = cached('java-otel-1.63.0', (at) => run(at, 'mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${at}`]));
+  return join(folder, '*');
 }
