@@ -183,6 +183,8 @@ export class AttributeArena {
   bytes = Buffer.allocUnsafeSlow(4096);
   view = viewOf(this.bytes);
   size = 0;
+  /** See lookInto(). */
+  isElsewhere = false;
 
   append(attributes: Uint8Array): number {
     if (this.size + attributes.length > this.bytes.length) {
@@ -202,6 +204,27 @@ export class AttributeArena {
     let needed = 0;
     for (let k = 0; k < columns.count; k++) if ((columns.flags[k]! & (INFO | DROPPED)) === 0) needed += columns.attributesSize[k]!;
     if (this.size <= needed * 2 + 4096 && this.bytes.length <= needed * 3 + 8192) return;
+    this.#move(columns, needed);
+  }
+
+  /** The same attributes stand in `bytes` too, at the places that `columns` have by now: nothing is kept twice. To be taken back before anything is appended. */
+  lookInto(bytes: Buffer<ArrayBuffer>, view: DataView): void {
+    this.isElsewhere = true;
+    this.bytes = bytes;
+    this.view = view;
+    this.size = bytes.length;
+  }
+
+  /** Copies the attributes of the columns' samples out of where lookInto() found them. */
+  takeBack(columns: SampleColumns): void {
+    if (!this.isElsewhere) return;
+    this.isElsewhere = false;
+    let needed = 0;
+    for (let k = 0; k < columns.count; k++) if ((columns.flags[k]! & (INFO | DROPPED)) === 0) needed += columns.attributesSize[k]!;
+    this.#move(columns, needed);
+  }
+
+  #move(columns: SampleColumns, needed: number): void {
     const bytes = Buffer.allocUnsafeSlow(Math.max(64, needed));
     const view = viewOf(bytes);
     let at = 0;

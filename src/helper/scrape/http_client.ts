@@ -42,7 +42,7 @@ const MAX_HEAD_BYTES = 65_536;
 const MAX_REDIRECTS = 10;
 /** Where no limit is configured: an answer has to stop somewhere. */
 const DEFAULT_BODY_LIMIT = 1 << 30;
-const KEPT_BUFFERS = 4;
+const KEPT_BUFFERS = 2;
 
 const headBuffer = Buffer.allocUnsafeSlow(1 << 16);
 const pool: Buffer[] = [];

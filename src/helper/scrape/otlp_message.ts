@@ -27,7 +27,7 @@ export interface MessageOptions {
 
 /** The kept message and where to write. */
 export interface Message {
-  readonly bytes: Buffer;
+  readonly bytes: Buffer<ArrayBuffer>;
   readonly view: DataView;
   readonly pointCount: number;
   /** Offset of the value of each sample that is a point by itself, or -1. Its time is 9 bytes before. */

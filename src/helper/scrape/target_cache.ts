@@ -146,7 +146,9 @@ export class TargetCache {
     if (!message.lent) return message;
     const bytes = Buffer.allocUnsafeSlow(message.bytes.length);
     message.bytes.copy(bytes);
-    return { ...message, bytes, view: viewOf(bytes), lent: false };
+    const view = viewOf(bytes);
+    if (this.#attributes.isElsewhere) this.#attributes.lookInto(bytes, view);
+    return { ...message, bytes, view, lent: false };
   }
 
   #beginEmpty(): void {
@@ -165,6 +167,7 @@ export class TargetCache {
   }
 
   #rebuildEmpty(timeMs: number, reportsToo: boolean): void {
+    this.#attributes.takeBack(this.#columns);
     const columns = this.#columns;
     const count = columns.count;
     this.#steady = false;
@@ -256,6 +259,7 @@ export class TargetCache {
     this.#isSettled = this.#columns.count === 0 || this.#patched >= LONG_LIVED;
     this.#patched = 0;
     this.#steady = false;
+    this.#attributes.takeBack(this.#columns);
     const reading = new Reading(this.#columns, exposition);
     try {
       this.#read(reading, exposition, report.timeMs);
@@ -284,6 +288,22 @@ export class TargetCache {
     this.#dropped = reading.dropped;
     const complete = this.#metadata.endScrape();
     this.#steady = complete && stale === 0 && !this.#metadata.changedLate && this.#message?.patchable === true && !reading.irregular;
+    if (this.#steady) this.#shareAttributes(this.#message!);
+  }
+
+  /** Where every sample is a point by itself, its attributes follow its value in the kept message: they need not be kept beside it. */
+  #shareAttributes(message: Message): void {
+    const columns = this.#columns;
+    const { count, flags, attributesAt, attributesSize } = columns;
+    for (let k = 0; k < count; k++) {
+      if ((flags[k]! & INFO) !== 0) return;
+      if ((flags[k]! & DROPPED) !== 0) continue;
+      const at = message.valueAt[k]! + 8;
+      const size = attributesSize[k]!;
+      if (at < 8 || at + size > message.bytes.length || !equalBytes(message.view, at, this.#attributes.view, attributesAt[k]!, size)) return;
+    }
+    for (let k = 0; k < count; k++) if ((flags[k]! & DROPPED) === 0) attributesAt[k] = message.valueAt[k]! + 8;
+    this.#attributes.lookInto(message.bytes, message.view);
   }
 
   #read(reading: Reading, exposition: Exposition, nowMs: number): void {
