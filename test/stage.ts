@@ -7,7 +7,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { closedPort } from '#src/core/testing/ports.ts';
 import { NODE, ROOT } from './run_collector.ts';
@@ -32,7 +31,7 @@ export class Stage {
   readonly folder = mkdtempSync(join(tmpdir(), 'penstock-stage-'));
   readonly #running = new Set<Running>();
 
-  constructor(t: Pick<TestContext, 'after'>) {
+  constructor(t: { after(work: () => Promise<void>): void }) {
     t.after(async () => {
       await Promise.all([...this.#running].map((one) => one.stop('SIGKILL')));
       rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });

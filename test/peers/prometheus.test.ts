@@ -40,8 +40,10 @@ async function prometheus(stage: Stage, name: string, config: string, directory 
   return { base, running };
 }
 
-async function penstock(stage: Stage, directory = join(stage.folder, 'penstock')): Promise<Peer & { readonly tenant: string }> {
+/** `from` is a data directory of Prometheus that the store takes over. */
+async function penstock(stage: Stage, directory = join(stage.folder, 'penstock'), from?: string): Promise<Peer & { readonly tenant: string }> {
   const base = `http://127.0.0.1:${await stage.port()}`;
+  if (from !== undefined) cpSync(from, join(directory, 'anonymous'), { recursive: true });
   const running = await stage.penstock(`
 extensions: {store: {directory: "${directory}"}, store_api: {endpoint: "${new URL(base).host}"}}
 receivers: {nop: {}}
@@ -143,6 +145,14 @@ remote_write: [{url: "${ours.base}/api/v1/write", queue_config: {batch_send_dead
   const dumped = promtoolDump(ours.tenant);
   assert.deepEqual([...dumped.keys()].sort(), [...want.keys()].sort());
   for (const [labels, samples] of asNumbers(want)) assert.deepEqual(dumped.get(labels), samples, labels);
+
+  // The folders change hands: each program goes on with what the other one wrote.
+  assert.equal(await writer.running.stop(), 0);
+  const [heir, successor] = [
+    await prometheus(stage, 'heir', '{}', ours.tenant),
+    await penstock(stage, join(stage.folder, 'taken'), join(stage.folder, 'writer')),
+  ];
+  for (const { base } of [heir, successor]) equalSeries(await remoteRead(base, 'samples', NODE, startMs, endMs), want, 'after the folders changed hands');
 });
 
 test('A block of an hour that promtool wrote is read back through both modes and goes on to be one that promtool analyzes', async (t) => {
@@ -163,10 +173,9 @@ test('A block of an hour that promtool wrote is read back through both modes and
   const theirDirectory = join(stage.folder, 'theirs'),
     ourDirectory = join(stage.folder, 'penstock');
   execFileSync('promtool', ['tsdb', 'create-blocks-from', 'openmetrics', text, theirDirectory], { stdio: 'ignore' });
-  cpSync(theirDirectory, join(ourDirectory, 'anonymous'), { recursive: true });
 
+  const ours = await penstock(stage, ourDirectory, theirDirectory);
   const theirs = await prometheus(stage, 'theirs_config', '{}', theirDirectory);
-  const ours = await penstock(stage, ourDirectory);
   const endS = startS + 15 * SCRAPES;
   const want = await equalReads(theirs.base, ours.base, startS * 1000, endS * 1000);
   assert.equal(
