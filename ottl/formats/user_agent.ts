@@ -1,12 +1,20 @@
 /**
- * Browser and operating system by a User-Agent header, with the expressions of the ua-parser project in their order (user_agents.json, from
- * github.com/ua-parser/uap-core, Apache-2.0). What was found last is remembered: a header is looked up in hundreds of expressions.
+ * Browser and operating system by a User-Agent header, with the expressions of the ua-parser project in their order (package uap-core). What was
+ * found last is remembered: a header is looked up in hundreds of expressions.
  */
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { compilePattern, expand, type Pattern } from '#ottl/pattern.ts';
+import { parsePlainYaml } from '#src/config/plain_yaml.ts';
 
 /** Expression, replacement of the name, of the parts of the version; by default they are the groups in their order. */
 type Rule = readonly [source: string, ...replacements: (string | null)[]];
+/** A rule in the package's file. */
+type RawRule = Readonly<Record<string, string>>;
+const AGENT_KEYS = ['family_replacement', 'v1_replacement', 'v2_replacement', 'v3_replacement'];
+const SYSTEM_KEYS = ['os_replacement', 'os_v1_replacement', 'os_v2_replacement', 'os_v3_replacement', 'os_v4_replacement'];
+const ruleOf = (raw: RawRule, keys: readonly string[]): Rule => [raw.regex!, ...keys.map((key) => (raw[key] === undefined ? null : String(raw[key])))];
+
 interface Product {
   readonly name: string;
   readonly version: string;
@@ -53,9 +61,16 @@ class UserAgents {
   readonly #systems: Rules;
   readonly #known = new Map<string, UserAgentParts>();
   constructor() {
-    const { agents, systems } = JSON.parse(readFileSync(new URL('./user_agents.json', import.meta.url), 'utf8')) as { agents: Rule[]; systems: Rule[] };
-    this.#agents = new Rules(agents, 3);
-    this.#systems = new Rules(systems, 4);
+    const text = readFileSync(createRequire(import.meta.url).resolve('uap-core/regexes.yaml'), 'utf8');
+    const file = parsePlainYaml(text.slice(0, text.indexOf('\ndevice_parsers:'))) as Readonly<Record<'user_agent_parsers' | 'os_parsers', RawRule[]>>;
+    this.#agents = new Rules(
+      file.user_agent_parsers.map((raw) => ruleOf(raw, AGENT_KEYS)),
+      3,
+    );
+    this.#systems = new Rules(
+      file.os_parsers.map((raw) => ruleOf(raw, SYSTEM_KEYS)),
+      4,
+    );
   }
   parse(header: string): UserAgentParts {
     const text = header.slice(0, MAX_HEADER);
