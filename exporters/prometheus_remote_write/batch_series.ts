@@ -2,7 +2,7 @@
  * What one batch has for each series: samples, and seldom histograms and exemplars. Written out as requests of limited size. A series comes once,
  * however many points it has in the batch, its samples in the order of their times.
  */
-import type { PromExemplar } from '#src/helper/prometheus/translate.ts';
+import type { Family, PromExemplar } from '#src/helper/prometheus/translate.ts';
 import { ProtoWriter } from '#src/wire/proto_writer.ts';
 import { snappyEncode } from '#src/wire/snappy.ts';
 import type { SeriesTable } from './series_table.ts';
@@ -26,7 +26,11 @@ export class BatchSeries {
   #samples = 0;
   readonly #histograms = new Map<number, Buffer[]>();
   readonly #exemplars = new Map<number, PromExemplar[]>();
+  /** By position, for version 2: the family that the series came with first. */
+  #families: Omit<Family, 'name'>[] = [];
   count = 0;
+  /** Of what is added next. */
+  family: Omit<Family, 'name'> | null = null;
 
   constructor(table: SeriesTable, version: Version) {
     this.#table = table;
@@ -38,6 +42,7 @@ export class BatchSeries {
     this.count = this.#samples = 0;
     this.#histograms.clear();
     this.#exemplars.clear();
+    this.#families = [];
   }
 
   sample(series: number, timeMs: number, low: number, high: number): void {
@@ -83,6 +88,7 @@ export class BatchSeries {
     this.#order[at] = series;
     this.#first[at] = this.#last[at] = -1;
     this.#position[series] = at;
+    if (this.#version === 2 && this.family !== null) this.#families[at] = this.family;
     return at;
   }
 
@@ -134,7 +140,7 @@ export class BatchSeries {
     if (this.#histograms.size > 0) for (const message of this.#histograms.get(series) ?? []) writer.bytes(HISTOGRAMS_FIELD[version]!, message);
     if (this.#exemplars.size > 0) for (const exemplar of this.#exemplars.get(series) ?? []) this.#writeExemplar(exemplar);
     if (version === 2) {
-      const { type, help, unit } = table.family(series);
+      const { type, help, unit } = this.#families[at]!;
       writeSeriesMetadata(writer, type, this.#symbols.number(help), this.#symbols.number(unit));
     }
     writer.close(mark);

@@ -81,7 +81,7 @@ export class BatchTranslator {
   #refs: Int32Array<ArrayBuffer> = new Int32Array(1024);
   #refCount = 0;
   #cachedPoints = 0;
-  readonly #metadata = new Map<string, Family>();
+  #metadata: Family[] = [];
 
   constructor(settings: RemoteWriteSettings) {
     this.#settings = settings;
@@ -96,7 +96,7 @@ export class BatchTranslator {
       { maxBatchBytes } = this.#settings;
     this.untranslated = 0;
     this.fault = '';
-    this.#metadata.clear();
+    this.#metadata = [];
     series.reset();
     if (this.#cachedPoints > MAX_CACHED_POINTS) this.#forget();
     reader.reset(batch);
@@ -214,8 +214,8 @@ export class BatchTranslator {
     const reader = this.#reader,
       start = this.#refCount;
     if (family.kind === METRIC.exponentialHistogram)
-      this.#keep(this.#table.add(sortedLabels(pointLabels(reader, family, this.#settings).set('__name__', family.name)), family));
-    else pointSeries(reader, family, this.#settings, (labels) => this.#keep(this.#table.add(labels, family)));
+      this.#keep(this.#table.add(sortedLabels(pointLabels(reader, family, this.#settings).set('__name__', family.name))));
+    else pointSeries(reader, family, this.#settings, (labels) => this.#keep(this.#table.add(labels)));
     return start;
   }
   #keep(series: number): void {
@@ -233,6 +233,7 @@ export class BatchTranslator {
       series = this.#series,
       { kind } = family,
       timeMs = pointTimeMs(reader);
+    series.family = family;
     if (kind === METRIC.exponentialHistogram) {
       this.#scratch.reset();
       writeNativeHistogram(this.#scratch, reader);
@@ -282,22 +283,22 @@ export class BatchTranslator {
         if (addTargetInfo(labels, this.#reader.resource, rules, version === 2)) {
           for (const [label, value] of externalLabels) if (!labels.has(label)) labels.set(label, value);
           labels.set('__name__', name);
-          cache.targetInfo = this.#table.add(sortedLabels(labels), { ...TARGET_INFO, name });
+          cache.targetInfo = this.#table.add(sortedLabels(labels));
         }
       } catch (error) {
         this.#fail(errorText(error), 1);
       }
     }
+    this.#series.family = TARGET_INFO;
     if (cache.targetInfo >= 0) this.#series.sample(cache.targetInfo, timeMs, 0, ONE_HIGH);
   }
 
+  /** Of every metric that has a name, also of those that are not sent. */
   #addMetadata(): void {
     try {
-      const family = describedFamily(this.#reader, this.#settings),
-        { name, type, help, unit } = family;
-      this.#metadata.set(`${type}\0${name}\0${unit}\0${help}`, family);
+      this.#metadata.push(describedFamily(this.#reader, this.#settings));
     } catch {
-      // A metric without a name that is left: it was counted when its points were.
+      // It has no name that is left; it was counted as what could not be translated.
     }
   }
 
@@ -305,7 +306,7 @@ export class BatchTranslator {
     const writer = this.#scratch,
       bodies: Buffer[] = [];
     writer.reset();
-    for (const { name, type, help, unit } of this.#metadata.values()) {
+    for (const { name, type, help, unit } of this.#metadata) {
       const mark = writer.length;
       writeMetadata(writer, name, type, help, unit);
       if (mark === 0 || writer.length < maxBytes) continue;

@@ -1,8 +1,7 @@
 /**
- * The series that were sent lately, each under a small number: its labels, encoded (version 1) or as texts (version 2), and its metadata. A hash
+ * The series that were sent lately, each under a small number: its labels, encoded and, for version 2, as texts. A hash
  * table over one slab, so that a series costs its bytes and no objects. Grows until whoever owns it resets it.
  */
-import type { Family } from '#src/helper/prometheus/translate.ts';
 import { writeLabels } from '#src/helper/prometheus/labels.ts';
 import { ProtoWriter } from '#src/wire/proto_writer.ts';
 import type { Version } from './write_request.ts';
@@ -18,7 +17,6 @@ export class SeriesTable {
   #slots = new Int32Array(512);
   #hashes = new Int32Array(256);
   readonly #texts: (readonly string[])[] = [];
-  readonly #families: Family[] = [];
 
   constructor(version: Version) {
     this.#version = version;
@@ -28,7 +26,7 @@ export class SeriesTable {
     this.count = 0;
     this.bytes.reset();
     this.#slots.fill(0);
-    this.#texts.length = this.#families.length = 0;
+    this.#texts.length = 0;
   }
 
   start(series: number): number {
@@ -41,12 +39,9 @@ export class SeriesTable {
   texts(series: number): readonly string[] {
     return this.#texts[series]!;
   }
-  family(series: number): Family {
-    return this.#families[series]!;
-  }
 
   /** The number of the series with these labels, [name, value, ...] sorted. */
-  add(labels: readonly string[], family: Family): number {
+  add(labels: readonly string[]): number {
     const { bytes } = this,
       start = bytes.length;
     writeLabels(bytes, labels);
@@ -57,18 +52,16 @@ export class SeriesTable {
       const known = this.#slots[at]! - 1;
       if (this.#hashes[known] !== hash || buffer.compare(buffer, this.start(known), this.end(known), start, length) !== 0) continue;
       bytes.length = start;
-      this.#families[known] = family;
       return known;
     }
-    return this.#insert(labels, family, hash);
+    return this.#insert(labels, hash);
   }
 
-  #insert(labels: readonly string[], family: Family, hash: number): number {
+  #insert(labels: readonly string[], hash: number): number {
     const series = this.count++;
     if (series === this.#ends.length) this.#grow();
     this.#ends[series] = this.bytes.length;
     this.#hashes[series] = hash;
-    this.#families.push(family);
     if (this.#version === 2) this.#texts.push(labels);
     this.#place(series);
     return series;

@@ -243,7 +243,7 @@ function writeBuckets(writer: ProtoWriter, point: Cursor, field: number, spanFie
   for (const span of spans) {
     const mark = writer.open(spanField);
     if (span.offset !== 0) writer.sint32(1, span.offset);
-    writer.int(2, span.length);
+    if (span.length !== 0) writer.int(2, span.length);
     writer.close(mark);
   }
   if (deltas.length === 0) return;
