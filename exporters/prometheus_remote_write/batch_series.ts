@@ -107,21 +107,22 @@ export class BatchSeries {
     const writer = this.#writer,
       symbols = this.#symbols,
       bodies: Buffer[] = [];
-    const finish = (): void => {
-      if (this.#version === 2) symbols.write(writer);
+    const finish = (symbolCount: number): void => {
+      if (this.#version === 2) symbols.write(writer, symbolCount);
       bodies.push(snappyEncode(writer.written()));
       writer.reset();
       symbols.reset();
     };
     for (let at = 0; at < this.count; at++) {
-      const mark = writer.length;
+      const mark = writer.length,
+        symbolCount = symbols.count;
       this.#writeSeries(at);
       if (mark === 0 || writer.length + (this.#version === 2 ? symbols.sizeBytes : 0) < maxBytes) continue;
       writer.length = mark; // It begins the next request, whose symbols have other numbers.
-      finish();
+      finish(symbolCount);
       this.#writeSeries(at);
     }
-    if (writer.length > 0) finish();
+    if (writer.length > 0) finish(symbols.count);
     return bodies;
   }
 

@@ -4,7 +4,7 @@
  * https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/
  */
 import type { FamilyType } from '#src/helper/prometheus/translate.ts';
-import { varintSize } from '#src/wire/bytes.ts';
+import { utf8Size, varintSize } from '#src/wire/bytes.ts';
 import { type ProtoWriter, WIRE_BYTES } from '#src/wire/proto_writer.ts';
 
 export type Version = 1 | 2;
@@ -75,7 +75,7 @@ export function writeSeriesMetadata(writer: ProtoWriter, type: FamilyType, help:
 /** The table of one request: the empty text is number 0. */
 export class SymbolTable {
   readonly #numbers = new Map<string, number>([['', 0]]);
-  /** What the table takes in the request, about. */
+  /** What the table takes in the request. */
   sizeBytes = 2;
 
   number(text: string): number {
@@ -83,7 +83,8 @@ export class SymbolTable {
     if (number === undefined) {
       number = this.#numbers.size;
       this.#numbers.set(text, number);
-      this.sizeBytes += 2 + text.length;
+      const size = utf8Size(text);
+      this.sizeBytes += 1 + varintSize(size) + size;
     }
     return number;
   }
@@ -92,8 +93,12 @@ export class SymbolTable {
     this.#numbers.set('', 0);
     this.sizeBytes = 2;
   }
-  write(writer: ProtoWriter): void {
-    for (const text of this.#numbers.keys()) writer.text(SYMBOLS_FIELD, text);
+  get count(): number {
+    return this.#numbers.size;
+  }
+  /** The first `count` of them. */
+  write(writer: ProtoWriter, count: number): void {
+    for (const [text, number] of this.#numbers) if (number < count) writer.text(SYMBOLS_FIELD, text);
   }
 }
 
