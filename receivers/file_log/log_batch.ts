@@ -3,6 +3,7 @@
  * the enclosing messages. The general path gives entries; the fast path writes its bytes into the same buffers.
  */
 import { Batch, EMPTY_CONTEXT } from '#src/core/batch.ts';
+import { freeBytes } from '#src/core/slab.ts';
 import { putVarint, varintSize } from '#src/wire/bytes.ts';
 import { ProtoWriter } from '#src/wire/proto_writer.ts';
 import type { Entry } from './entry.ts';
@@ -11,6 +12,8 @@ import { goText, Instant, OpaqueList, OpaqueMap, type Value, type ValueMap } fro
 
 /** First size of a buffer; most files give far less than a full batch in one poll. */
 const FIRST_CAPACITY = 16 * 1024;
+/** Buffers that came back wait for the next batches while files are read: fresh memory costs page faults, and V8 a full collection every few batches. */
+const MAX_SPARE_BYTES = 16 << 20;
 
 /** The records of one resource and scope. */
 export class RecordGroup {
@@ -20,13 +23,15 @@ export class RecordGroup {
   readonly #head: number;
   count = 0;
 
-  constructor(resource: Uint8Array, scope: Uint8Array, capacity: number) {
+  constructor(resource: Uint8Array, scope: Uint8Array, writer: ProtoWriter) {
     this.#resource = resource;
     this.#scope = scope;
     // Five tags with lengths of at most five bytes each, and the two messages themselves.
     this.#head = 32 + resource.length + scope.length;
-    this.writer = new ProtoWriter(Math.max(capacity, this.#head + 256));
-    this.writer.length = this.#head;
+    this.writer = writer;
+    writer.reset();
+    writer.reserve(this.#head + 256);
+    writer.length = this.#head;
   }
 
   get sizeBytes(): number {
@@ -65,6 +70,8 @@ export class LogBatch {
   #lastKey = '';
   #last: RecordGroup | null = null;
   #capacity = FIRST_CAPACITY;
+  readonly #spare: ProtoWriter[] = [];
+  #spareBytes = 0;
 
   get count(): number {
     let count = 0;
@@ -85,7 +92,8 @@ export class LogBatch {
     if (this.#last !== null && key === this.#lastKey) return this.#last;
     let group = this.#groups.get(key);
     if (group === undefined) {
-      group = new RecordGroup(resource(), encodeScope(scopeName), this.#groups.size === 0 ? this.#capacity : FIRST_CAPACITY);
+      const writer = this.#groups.size === 0 ? this.#writer() : new ProtoWriter(FIRST_CAPACITY);
+      group = new RecordGroup(resource(), encodeScope(scopeName), writer);
       this.#groups.set(key, group);
     }
     this.#lastKey = key;
@@ -108,18 +116,45 @@ export class LogBatch {
       this.#clear();
       return null;
     }
-    const parts: Uint8Array[] = [];
+    const parts: Uint8Array[] = [],
+      writers: ProtoWriter[] = [];
     let largest = 0;
     for (const group of this.#groups.values()) {
       if (group.count === 0) continue;
       const part = group.finish();
       parts.push(part);
+      writers.push(group.writer);
       largest = Math.max(largest, part.length);
     }
     // The next batch will likely be as large: growing would copy.
     this.#capacity = largest > FIRST_CAPACITY / 2 ? largest + (largest >> 2) : FIRST_CAPACITY;
     this.#clear();
-    return new Batch('logs', parts, count, EMPTY_CONTEXT, true);
+    return new Batch('logs', parts, count, EMPTY_CONTEXT, true, { layout: null, release: () => this.#takeBack(writers) });
+  }
+
+  /** Lets go of memory that is kept for the next batches; while nothing is read there are none. */
+  trim(): void {
+    for (const writer of this.#spare) freeBytes(writer.buffer);
+    this.#spare.length = 0;
+    this.#spareBytes = 0;
+  }
+
+  #writer(): ProtoWriter {
+    const writer = this.#spare.pop();
+    if (writer === undefined) return new ProtoWriter(this.#capacity);
+    this.#spareBytes -= writer.buffer.length;
+    return writer;
+  }
+
+  /** Only large buffers are worth keeping, and only such as a full batch needs. */
+  #takeBack(writers: readonly ProtoWriter[]): void {
+    for (const writer of writers) {
+      const size = writer.buffer.length;
+      if (size >= this.#capacity / 2 && size > FIRST_CAPACITY && this.#spareBytes + size <= MAX_SPARE_BYTES) {
+        this.#spare.push(writer);
+        this.#spareBytes += size;
+      } else freeBytes(writer.buffer);
+    }
   }
 
   #clear(): void {

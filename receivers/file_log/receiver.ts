@@ -183,7 +183,8 @@ export class FileLogReceiver implements EntryTaker {
   /** Offers the batch until it is taken, refused for good, or the receiver stops (false). */
   async send(): Promise<boolean> {
     const batch = this.#batch.take();
-    if (batch !== null && !(await this.#offer(batch))) return false;
+    if (batch === null) this.#batch.trim();
+    else if (!(await this.#offer(batch))) return false;
     this.#commit();
     // A turn for everybody else: what was just taken goes out while the next batch is read, and does not pile up.
     if (batch !== null) await new Promise((resolve) => setImmediate(resolve));

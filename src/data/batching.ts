@@ -18,12 +18,19 @@ export function concatBatches(batches: readonly Batch[], context?: BatchContext)
   const parts: Uint8Array[] = [];
   let items = 0;
   let exclusive = true;
+  let lent = false;
   for (const batch of batches) {
     for (const part of batch.parts) append(parts, part);
     items += batch.itemCount;
-    exclusive &&= batch.exclusive && !batch.origin?.release; // What is lent is not ours to give away.
+    exclusive &&= batch.exclusive;
+    lent ||= Boolean(batch.origin?.release);
   }
-  return new Batch(first.signal, parts, items, context ?? first.context, exclusive);
+  const release = (): void => {
+    for (const batch of batches) batch.free();
+  };
+  // What is lent goes back to its owners, each part by the way it came.
+  const origin = exclusive && lent ? { layout: null, release } : null;
+  return new Batch(first.signal, parts, items, context ?? first.context, exclusive, origin);
 }
 
 /** Small messages that came one behind the other lie so in their slab: one view for all of them is less to write. */

@@ -13,7 +13,7 @@ import type { TailedFile } from '#receivers/file_log/tail/tailed_file.ts';
 import type { Value, ValueMap } from '#receivers/file_log/value.ts';
 import { ProtoWriter } from '#src/wire/proto_writer.ts';
 import { KeyTable } from './keys.ts';
-import { Line, NO_PRESETS, type Presets } from './line.ts';
+import { Line, NO_PRESETS, Presets } from './line.ts';
 import { Constants, type FileState, type Step, stepOf } from './steps.ts';
 
 /** What lines of a file share, encoded. */
@@ -89,8 +89,7 @@ export class FastLines {
       encodeKeyValue(writer, 6, key, value);
     }
     starts.push(writer.length);
-    const bytes = Buffer.concat([writer.written(), Buffer.alloc(8)]);
-    return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length), ids: Int32Array.from(ids), starts: Int32Array.from(starts) };
+    return new Presets(Buffer.concat([writer.written(), Buffer.alloc(8)]), ids, starts);
   }
 
   /** Takes up to `most` whole lines of [from, end) while the batch has less than `mostBytes`; returns where the next one begins. */

@@ -7,15 +7,38 @@ import type { ProtoWriter } from '#src/wire/proto_writer.ts';
 import type { KeyTable } from './keys.ts';
 import { FIXED_VALUE, INPUT_TEXT, PRESET, REMOVED, SCRATCH_TEXT, SCRATCH_VALUE, Scratch, Slots } from './slots.ts';
 
-/** Encoded attributes that many lines share: those of a file, and of a stream of a container. */
-export interface Presets {
+/** Encoded attributes that many lines share: those of a file, and of a stream of a container. They take the first slots of a line. */
+export class Presets {
   readonly bytes: Buffer;
   readonly view: DataView;
   readonly ids: Int32Array;
   /** Attribute i is [starts[i], starts[i + 1]). */
   readonly starts: Int32Array;
+  readonly count: number;
+  readonly size: number;
+
+  /** `bytes` are followed by at least four more. */
+  constructor(bytes: Buffer, ids: readonly number[], starts: readonly number[]) {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.ids = Int32Array.from(ids);
+    this.starts = Int32Array.from(starts);
+    this.count = ids.length;
+    this.size = starts[ids.length]!;
+  }
+
+  /** Whether all of them are as they were, small enough to be copied in words. */
+  isWhole(forms: Uint8Array, slotCount: number): boolean {
+    const count = this.count;
+    if (count === 0 || count > slotCount || this.size > MAX_WORDS_BYTES) return false;
+    for (let i = 0; i < count; i++) if (forms[i] !== PRESET) return false;
+    return true;
+  }
 }
-export const NO_PRESETS: Presets = { bytes: Buffer.alloc(8), view: new DataView(new ArrayBuffer(8)), ids: new Int32Array(0), starts: new Int32Array(1) };
+export const NO_PRESETS = new Presets(Buffer.alloc(8), [], [0]);
+
+/** Up to here copying in words is faster than a native call. */
+const MAX_WORDS_BYTES = 256;
 
 export class Line {
   readonly slots = new Slots();
@@ -119,20 +142,26 @@ export class Line {
 
   /** Appends the LogRecord: 2 { 1 time, 2 severity number, 3 severity text, 5 body, 6 attributes, 11 observed time }. */
   write(writer: ProtoWriter): void {
-    const slots = this.slots,
-      keys = this.keys,
-      count = slots.count;
+    const { count, key, form: forms, start: starts, end: ends } = this.slots,
+      { headAt, headSize, view: heads } = this.keys,
+      presets = this.presets;
     let room = 64 + this.bodyEnd - this.bodyStart + this.severityEnd - this.severityStart;
-    for (let i = 0; i < count; i++) room += slots.end[i]! - slots.start[i]! + keys.headSize[slots.key[i]!]! + 20;
+    for (let i = 0; i < count; i++) room += ends[i]! - starts[i]! + headSize[key[i]!]! + 20;
     writer.reserve(room);
     if (writer.buffer !== this.#out) {
       this.#out = writer.buffer;
       this.#outView = new DataView(writer.buffer.buffer, writer.buffer.byteOffset, writer.buffer.length);
     }
     const out = writer.buffer,
+      outView = this.#outView,
       record = writer.length;
     let o = record + 3; // Two bytes for the length: right for 128 to 16383.
-    if (this.hasTime) o = this.#fixed64(o, 0x09, this.timeLo, this.timeHi);
+    if (this.hasTime) {
+      out[o] = 0x09;
+      outView.setInt32(o + 1, this.timeLo, true);
+      outView.setInt32(o + 5, this.timeHi, true);
+      o += 9;
+    }
     if (this.severityNumber !== 0) {
       out[o] = 0x10;
       out[o + 1] = this.severityNumber;
@@ -147,26 +176,51 @@ export class Line {
       out[o++] = 0x2a;
       o = this.#any(o, this.bodyForm, this.bodyStart, this.bodyEnd);
     }
-    for (let i = 0; i < count; i++) {
-      const form = slots.form[i]!,
-        start = slots.start[i]!,
-        end = slots.end[i]!;
+    let i = 0;
+    if (presets.isWhole(forms, count)) {
+      // Nobody touched them: one copy for all.
+      i = presets.count;
+      o = copyWords(outView, o, presets.view, 0, presets.size);
+    }
+    const input = this.view,
+      scratch = this.scratch.view;
+    for (; i < count; i++) {
+      const form = forms[i]!,
+        start = starts[i]!,
+        size = ends[i]! - start;
       if (form === REMOVED) continue;
       if (form === PRESET) {
-        o = this.#copy(o, PRESET, start, end);
+        o = this.#copy(o, PRESET, start, start + size);
         continue;
       }
-      const id = slots.key[i]!,
-        head = keys.headSize[id]!,
-        size = end - start,
+      const id = key[i]!,
+        head = headSize[id]!,
         isText = form === INPUT_TEXT || form === SCRATCH_TEXT;
+      if (head + size < 120 && form !== FIXED_VALUE) {
+        // All lengths are of one byte.
+        const any = isText ? size + 2 : size;
+        out[o] = 0x32;
+        out[o + 1] = head + 1 + any;
+        o = copyWords(outView, o + 2, heads, headAt[id]!, head);
+        out[o++] = any;
+        if (isText) {
+          out[o] = 0x0a;
+          out[o + 1] = size;
+          o += 2;
+        }
+        o = copyWords(outView, o, form === INPUT_TEXT ? input : scratch, start, size);
+        continue;
+      }
       const any = isText ? 1 + sizeOf(size) + size : size;
       out[o++] = 0x32;
       o = putVarint(out, o, head + sizeOf(any) + any);
-      o = copyWords(this.#outView, o, keys.view, keys.headAt[id]!, head);
-      o = this.#any(o, form, start, end);
+      o = copyWords(outView, o, heads, headAt[id]!, head);
+      o = this.#any(o, form, start, start + size);
     }
-    o = this.#fixed64(o, 0x59, this.observedLo, this.observedHi);
+    out[o] = 0x59;
+    outView.setInt32(o + 1, this.observedLo, true);
+    outView.setInt32(o + 5, this.observedHi, true);
+    o += 9;
     out[record] = 0x12;
     const size = o - record - 3;
     if (size >= 128 && size < 16384) {
@@ -179,14 +233,6 @@ export class Line {
       o += lengthSize - 2;
     }
     writer.length = o;
-  }
-
-  #fixed64(o: number, tag: number, lo: number, hi: number): number {
-    const view = this.#outView;
-    view.setUint8(o, tag);
-    view.setInt32(o + 1, lo, true);
-    view.setInt32(o + 5, hi, true);
-    return o + 9;
   }
 
   /** Length and content of an AnyValue. */
@@ -211,13 +257,13 @@ export class Line {
   }
 
   #copyFrom(o: number, source: Buffer, view: DataView, start: number, size: number): number {
-    if (size <= 256) return copyWords(this.#outView, o, view, start, size);
+    if (size <= MAX_WORDS_BYTES) return copyWords(this.#outView, o, view, start, size);
     source.copy(this.#out!, o, start, start + size);
     return o + size;
   }
 }
 
-/** Copies in words of four; writes and reads up to three bytes beyond. Faster than a native call up to some 256 bytes. */
+/** Copies in words of four; writes and reads up to three bytes beyond. */
 function copyWords(out: DataView, at: number, source: DataView, start: number, size: number): number {
   for (let i = 0; i < size; i += 4) out.setInt32(at + i, source.getInt32(start + i, true), true);
   return at + size;
