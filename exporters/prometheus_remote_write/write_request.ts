@@ -102,11 +102,18 @@ export class SymbolTable {
   }
 }
 
+let numbers = new Int32Array(64);
+
 /** A packed field of the numbers of these texts. */
 export function writeRefs(writer: ProtoWriter, texts: readonly string[], symbols: SymbolTable): void {
+  if (texts.length > numbers.length) numbers = new Int32Array(texts.length * 2);
   let size = 0;
-  for (const text of texts) size += varintSize(symbols.number(text));
+  for (let i = 0; i < texts.length; i++) {
+    const number = symbols.number(texts[i]!);
+    numbers[i] = number;
+    size += varintSize(number);
+  }
   writer.tag(1, WIRE_BYTES);
   writer.varint(size);
-  for (const text of texts) writer.varint(symbols.number(text));
+  for (let i = 0; i < texts.length; i++) writer.varint(numbers[i]!);
 }
