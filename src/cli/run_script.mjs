@@ -12,9 +12,19 @@ const CODE_FOLDERS = ['src', 'receivers', 'processors', 'exporters', 'connectors
 /** These have scripts of their own. */
 const APART = ['test/peers', 'test/load'];
 
+const FIRST_WORDS = `
+Penstock, with configs/quickstart.yaml
+  open   http://localhost:9090
+  send   OTLP to localhost:4317 (gRPC) or http://localhost:4318 (HTTP), Prometheus remote write to http://localhost:9090/api/v1/write,
+         log lines to data/quickstart.log; README.md has examples
+`;
+
 const [command = '', ...rest] = process.argv.slice(2);
 const commands = {
-  start: () => run(NODE, ['src/main.ts', '--config', 'configs/quickstart.yaml', ...rest]),
+  start: () => {
+    console.error(FIRST_WORDS);
+    run(NODE, ['src/main.ts', '--config', 'configs/quickstart.yaml', ...rest]);
+  },
   test: () =>
     runTests(
       rest.length > 0 && !rest.every((argument) => argument.startsWith('-'))
