@@ -5,6 +5,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import zlib from 'node:zlib';
+import { freeBytes } from '#src/core/slab.ts';
 
 export interface ClientOptions {
   readonly host: string;
@@ -43,6 +44,7 @@ const MAX_REDIRECTS = 10;
 /** Where no limit is configured: an answer has to stop somewhere. */
 const DEFAULT_BODY_LIMIT = 1 << 30;
 const KEPT_BUFFERS = 2;
+const MAX_KEPT_BYTES = 1 << 26;
 
 const headBuffer = Buffer.allocUnsafeSlow(1 << 16);
 const pool: Buffer[] = [];
@@ -52,9 +54,17 @@ function takeBuffer(size: number): Buffer {
   const index = pool.findIndex((buffer) => buffer.length >= size);
   return index >= 0 ? pool.splice(index, 1)[0]! : Buffer.allocUnsafeSlow((size | 0x3ffff) + 1);
 }
-/** Gives the bytes of an answer back. They are not to be read afterwards. */
+/** Gives the bytes of an answer back. They are not to be read afterwards. The largest are kept; others are freed at once, not left to a garbage collection. */
 export function giveBack(buffer: Buffer): void {
-  if (pool.length < KEPT_BUFFERS && buffer.length <= 1 << 26) pool.push(buffer);
+  if (buffer.length > MAX_KEPT_BYTES) freeBytes(buffer);
+  else if (pool.length < KEPT_BUFFERS) pool.push(buffer);
+  else {
+    let smallest = 0;
+    for (let i = 1; i < pool.length; i++) if (pool[i]!.length < pool[smallest]!.length) smallest = i;
+    const isLarger = buffer.length > pool[smallest]!.length;
+    freeBytes(isLarger ? pool[smallest]! : buffer);
+    if (isLarger) pool[smallest] = buffer;
+  }
 }
 
 /** What is read of one answer: first its head as text, then its body into a lent buffer. */
