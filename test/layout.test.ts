@@ -20,7 +20,7 @@ processors  -> ottl, config, helper, net, data, store, promql, ui, wire, core
 exporters   -> ottl, config, helper, net, data, store, promql, ui, wire, core
 connectors  -> ottl, config, helper, net, data, store, promql, ui, wire, core
 extensions  -> ottl, config, helper, net, data, store, promql, ui, wire, core
-ottl        -> helper, data, wire, core
+ottl        -> config, helper, data, wire, core
 cli         -> pipeline, config, data, core
 pipeline    -> config, helper, data, core
 config      -> helper, core
@@ -41,8 +41,6 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   snappyjs: /^src\/wire\//,
   chevrotain: /^ottl\//,
   '@opentelemetry/': /^src\/core\//,
-  '@lezer/': /^src\/promql\//,
-  '@prometheus-io/': /^src\/promql\//,
   commander: /^src\/cli\//,
   re2js: /./,
   uplot: /^src\/ui\//,
