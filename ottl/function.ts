@@ -283,3 +283,9 @@ export const convert = {
 } as const;
 
 export { pdataTypeName };
+
+/** A function that tells whether a value is of a type. A literal of another type is refused at start, as in the Collector. */
+export function typeTest(target: Getter, type: string, is: (value: Value) => boolean): (record: RecordContext) => boolean {
+  if (target.literal && !is(target.literal.value)) fail(`expected ${type} but got ${target.literal.value === null ? 'nil' : typeName(target.literal.value)}`);
+  return (record) => is(target.get(record));
+}

@@ -30,6 +30,8 @@ interface ContextCase {
   readonly signal: Signal;
   readonly fields: readonly Field[];
   readonly maps: readonly MapPlace[];
+  /** Repeated messages: setting them to themselves changes nothing but where they stand. */
+  readonly lists?: readonly string[];
 }
 const CASES: readonly ContextCase[] = [
   { context: 'resource', signal: 'logs', fields: [dropped], maps: [own] },
@@ -48,6 +50,7 @@ const CASES: readonly ContextCase[] = [
   {
     context: 'span',
     signal: 'traces',
+    lists: ['events', 'links'],
     fields: [textField('name', 'name'), intField('kind', 'kind', int32), nanoField('end_time_unix_nano', 'endTimeUnixNano'), dropped, statusCode()],
     maps: [own, own, own, resourceAttributes, scopeAttributes],
   },
@@ -60,12 +63,14 @@ const CASES: readonly ContextCase[] = [
   {
     context: 'metric',
     signal: 'metrics',
+    lists: ['data_points'],
     fields: [textField('name', 'name'), textField('description', 'description'), textField('unit', 'unit')],
     maps: [mapPlace('metadata', ({ record }) => record, 'metadata'), resourceAttributes, scopeAttributes],
   },
   {
     context: 'datapoint',
     signal: 'metrics',
+    lists: ['exemplars'],
     fields: [nanoField('time_unix_nano', 'timeUnixNano'), intField('flags', 'flags', uint32)],
     maps: [own, own, mapPlace('metric.metadata', ({ holder }) => holder, 'metadata'), resourceAttributes],
   },
@@ -175,10 +180,13 @@ function randomProgram(random: Random, signal: Signal): Program {
   const filters = random.below(4) === 0;
   return {
     where,
-    statements: filters ? [] : Array.from({ length: 1 + random.below(5) }, () => make.statement()),
+    statements: filters
+      ? []
+      : Array.from({ length: 1 + random.below(5) }, () => (where.lists && random.below(4) === 0 ? copied(random.pick(where.lists)) : make.statement())),
     conditions: filters ? Array.from({ length: 1 + random.below(3) }, () => make.condition()) : [],
   };
 }
+const copied = (list: string): Part<void> => ({ text: `set(${list}, ${list})`, run: () => {} });
 /** Null where a part is refused at start. */
 function compile({ where, statements, conditions }: Program): Pass | null {
   const policy = new ErrorPolicy('silent', { debug() {}, info() {}, warn() {}, error() {} }, systemClock);

@@ -300,8 +300,8 @@ export function jsonString(text: string): string {
   return /[<>&\u2028\u2029]/.test(text) ? quoted.replace(/[<>&\u2028\u2029]/g, (found) => ESCAPES[found]!) : quoted;
 }
 
-/** json.Marshal of the raw form: keys sorted, HTML escaped, bytes in base64. */
-export function toJson(value: Value): string {
+/** json.Marshal of the raw form: keys sorted, HTML escaped, bytes in base64. The libraries differ in the exponents of small numbers: 1e-07 or 1e-7. */
+export function toJson(value: Value, exponentDigits = 2): string {
   if (value === null) return 'null';
   switch (typeof value) {
     case 'string':
@@ -311,7 +311,7 @@ export function toJson(value: Value): string {
       return String(value);
     case 'number':
       if (!Number.isFinite(value)) fail(`json: unsupported value: ${formatFloat(value)}`);
-      return formatFloat(value, 2);
+      return formatFloat(value, exponentDigits);
   }
   if (value instanceof Uint8Array) return `"${Buffer.from(value).toString('base64')}"`;
   if (value instanceof ValueMap) {
@@ -320,9 +320,9 @@ export function toJson(value: Value): string {
       last.set(key, value.values[i]!);
     });
     const keys = [...last.keys()].sort(compareText);
-    return `{${keys.map((key) => `${jsonString(key)}:${toJson(last.get(key)!)}`).join(',')}}`;
+    return `{${keys.map((key) => `${jsonString(key)}:${toJson(last.get(key)!, exponentDigits)}`).join(',')}}`;
   }
-  if (Array.isArray(value)) return `[${(value as Value[]).map(toJson).join(',')}]`;
+  if (Array.isArray(value)) return `[${(value as Value[]).map((item) => toJson(item, exponentDigits)).join(',')}]`;
   if (value instanceof Time) return `"${formatRfc3339Nano(value)}"`;
   if (value instanceof Duration) return String(value.nano);
   if (value instanceof Id) return `[${[...value.bytes].join(',')}]`;
@@ -371,5 +371,5 @@ export function asString(value: Value): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return Number.isFinite(value) ? formatFloat(value) : String(value).replace('Infinity', 'Inf').replace(/^Inf/, '+Inf');
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-  return toJson(value);
+  return toJson(value, 1);
 }

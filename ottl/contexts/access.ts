@@ -271,11 +271,7 @@ export function messagesField(cursor: Cursor, field: number, type: string, item:
     get: () => readMessages(cursor, field, type, item),
     set: (_record, value) => {
       const items = value instanceof Opaque && value.type === type ? (value.content as readonly Uint8Array[]) : expected(type, value);
-      const encoded = Buffer.concat(items.flatMap((bytes) => [messageHead(field, bytes.length), bytes]));
-      if (encoded.length === 0 && cursor.count(field) === 0) return;
-      const start = cursor.space.room(encoded.length);
-      cursor.space.bytes.set(encoded, start);
-      cursor.setEncoded(field, { start, size: encoded.length }, items.length - start); // A repeated field notes how many there are.
+      cursor.setMessages(field, Buffer.concat(items.flatMap((bytes) => [messageHead(field, bytes.length), bytes])), items.length);
     },
   };
 }

@@ -1,5 +1,5 @@
 /** A test of a type. */
-import { defineConverter, p } from '#ottl/function.ts';
+import { defineConverter, p, typeTest } from '#ottl/function.ts';
 
 export default defineConverter({
   name: 'IsBool',
@@ -7,13 +7,9 @@ export default defineConverter({
   params: { target: p.getter },
   examples: [
     { run: 'IsBool(true)', want: true },
-    { run: 'IsBool("true")', want: false },
+    { run: 'IsBool(Coalesce(["true"]))', want: false },
+    { run: 'IsBool("true")', error: 'expected bool but got string' },
     { run: 'IsBool(attributes["x"])', want: false },
   ],
-  create({ target }) {
-    return (record) => {
-      const value = target.get(record);
-      return typeof value === 'boolean';
-    };
-  },
+  create: ({ target }) => typeTest(target, 'bool', (value) => typeof value === 'boolean'),
 });

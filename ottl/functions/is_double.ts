@@ -1,5 +1,5 @@
 /** A test of a type. */
-import { defineConverter, p } from '#ottl/function.ts';
+import { defineConverter, p, typeTest } from '#ottl/function.ts';
 
 export default defineConverter({
   name: 'IsDouble',
@@ -7,13 +7,9 @@ export default defineConverter({
   params: { target: p.getter },
   examples: [
     { run: 'IsDouble(1.5)', want: true },
-    { run: 'IsDouble(1)', want: false },
+    { run: 'IsDouble(Coalesce([1]))', want: false },
+    { run: 'IsDouble(1)', error: 'expected float64 but got int64' },
     { run: 'IsDouble(attributes["x"])', want: false },
   ],
-  create({ target }) {
-    return (record) => {
-      const value = target.get(record);
-      return typeof value === 'number';
-    };
-  },
+  create: ({ target }) => typeTest(target, 'float64', (value) => typeof value === 'number'),
 });

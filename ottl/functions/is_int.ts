@@ -1,5 +1,5 @@
 /** A test of a type. */
-import { defineConverter, p } from '#ottl/function.ts';
+import { defineConverter, p, typeTest } from '#ottl/function.ts';
 
 export default defineConverter({
   name: 'IsInt',
@@ -7,13 +7,9 @@ export default defineConverter({
   params: { target: p.getter },
   examples: [
     { run: 'IsInt(1)', want: true },
-    { run: 'IsInt(1.5)', want: false },
+    { run: 'IsInt(Coalesce([1.5]))', want: false },
+    { run: 'IsInt(1.5)', error: 'expected int64 but got float64' },
     { run: 'IsInt(attributes["x"])', want: false },
   ],
-  create({ target }) {
-    return (record) => {
-      const value = target.get(record);
-      return typeof value === 'bigint';
-    };
-  },
+  create: ({ target }) => typeTest(target, 'int64', (value) => typeof value === 'bigint'),
 });

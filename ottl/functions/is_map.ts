@@ -1,5 +1,5 @@
 /** A test of a type. */
-import { defineConverter, p } from '#ottl/function.ts';
+import { defineConverter, p, typeTest } from '#ottl/function.ts';
 import { ValueMap } from '#ottl/values.ts';
 
 export default defineConverter({
@@ -8,13 +8,9 @@ export default defineConverter({
   params: { target: p.getter },
   examples: [
     { run: 'IsMap({"a": 1})', want: true },
-    { run: 'IsMap("x")', want: false },
+    { run: 'IsMap(Coalesce(["x"]))', want: false },
+    { run: 'IsMap("x")', error: 'expected pcommon.Map but got string' },
     { run: 'IsMap(attributes["x"])', want: false },
   ],
-  create({ target }) {
-    return (record) => {
-      const value = target.get(record);
-      return value instanceof ValueMap;
-    };
-  },
+  create: ({ target }) => typeTest(target, 'pcommon.Map', (value) => value instanceof ValueMap),
 });

@@ -1,5 +1,5 @@
 /** A test of a type. */
-import { defineConverter, p } from '#ottl/function.ts';
+import { defineConverter, p, typeTest } from '#ottl/function.ts';
 
 export default defineConverter({
   name: 'IsString',
@@ -7,13 +7,9 @@ export default defineConverter({
   params: { target: p.getter },
   examples: [
     { run: 'IsString("x")', want: true },
-    { run: 'IsString(1)', want: false },
+    { run: 'IsString(Coalesce([1]))', want: false },
+    { run: 'IsString(1)', error: 'expected string but got int64' },
     { run: 'IsString(attributes["x"])', want: false },
   ],
-  create({ target }) {
-    return (record) => {
-      const value = target.get(record);
-      return typeof value === 'string';
-    };
-  },
+  create: ({ target }) => typeTest(target, 'string', (value) => typeof value === 'string'),
 });

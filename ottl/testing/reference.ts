@@ -261,7 +261,7 @@ export class Programs {
         (value) =>
           typeof value === 'string'
             ? BigInt(Buffer.byteLength(value))
-            : Array.isArray(value)
+            : Array.isArray(value) || Buffer.isBuffer(value)
               ? BigInt(value.length)
               : value instanceof ReferenceMap
                 ? BigInt(value.entries.length)

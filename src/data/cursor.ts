@@ -757,6 +757,36 @@ export class Cursor {
     F[k + 1] = end;
     F[k + 2] = content;
   }
+  /** Whether the field was set or taken away since the cursor came here. */
+  isEdited(field: number): boolean {
+    return (this.#edited & (1 << field)) !== 0;
+  }
+  /**
+   * Other messages in a repeated field: `encoded` holds `count` of them, each with its tag. The old ones need not lie side by side: each is cut, and
+   * what is between them stays.
+   */
+  setMessages(field: number, encoded: Uint8Array, count: number): void {
+    if (count === 0 && !this.has(field)) return;
+    const k = field << 2;
+    const F = this.#fields;
+    const at = this.space.room(encoded.length);
+    this.space.bytes.set(encoded, at);
+    if (!this.isEdited(field) && this.has(field)) {
+      const B = this.space.bytes;
+      const stop = F[k + 1]!;
+      const first = F[k]!;
+      for (let p = first; p < stop; ) {
+        const next = skipField(B, p, stop);
+        if (B[p] === ((field << 3) | LENGTH)) {
+          if (p === first) F[k + 1] = next;
+          else this.edits.add(p, next, 0, 0);
+        }
+        p = next;
+      }
+    }
+    this.#putField(field, at, at + encoded.length, 0);
+    F[k + 2] = count;
+  }
   /** Room for tag, `size` bytes and, for LENGTH, the length; returns where the content goes. */
   #composeField(field: number, wire: number, size: number): number {
     const start = this.space.room(12 + size);
@@ -771,10 +801,6 @@ export class Cursor {
     if (!this.has(field)) return;
     this.#putField(field, 0, 0, 0);
     this.#seen &= ~(1 << field);
-  }
-  /** A field of literal bytes made by `literal()` from a whole encoded field; `contentOffset`: where in it the content begins. */
-  setEncoded(field: number, encoded: Literal, contentOffset: number): void {
-    this.#putField(field, encoded.start, encoded.start + encoded.size, encoded.start + contentOffset);
   }
   /** int32, int64, uint32, enum, bool; a number must be an integer. */
   setInt(field: number, value: number | bigint): void {

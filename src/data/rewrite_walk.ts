@@ -16,7 +16,7 @@ import {
 import type { Cursor } from './cursor.ts';
 import { EditList, writer } from './edits.ts';
 import { joinSplitMessages, SplitMessage } from './join_split.ts';
-import { METRIC, pointTypeOf, SPAN_EVENT_TYPE } from './message_types.ts';
+import { METRIC, METRIC_DATA, pointTypeOf, SPAN, SPAN_EVENT_TYPE } from './message_types.ts';
 import { after, readLength, skipField } from './scan.ts';
 import { arena } from './space.ts';
 
@@ -267,17 +267,18 @@ class Walk {
         const { metricKind } = position;
         const from = metric.contentStart(metricKind);
         // A callback that set the data as a whole: go on in one piece, since the edits of its points cannot be put into an edit.
-        if (metricKind !== 0 && (from < metric.start || from > metric.end)) {
-          const whole = this.currentRecord();
-          this.replaceRecord(whole);
-        }
+        if ((metricKind !== 0 && (from < metric.start || from > metric.end)) || (this.#innerVisits.length > 0 && metricData.isEdited(METRIC_DATA.dataPoints)))
+          this.replaceRecord(this.currentRecord());
         delta += this.#visitData();
         if (delta === GONE) {
           main.count = first;
           main.add(at, end, 0, 0);
           return GONE;
         }
-      } else delta += this.#visitInner(record.start, record.end, 0x5a, spanEvent);
+      } else {
+        if (span.isEdited(SPAN.events)) this.replaceRecord(this.currentRecord()); // The same for the events of a span.
+        delta += this.#visitInner(record.start, record.end, 0x5a, spanEvent);
+      }
       delta += this.#mergeOwn(first + 1, this.#recordEdits);
     } else if (main.count > first + 1) delta = main.sort(first + 1);
     if (this.#replaced) return this.#closeReplaced(first, at, start, end, delta);

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import test from 'node:test';
 import { parse } from 'yaml';
 import filter from '#processors/filter/index.ts';
@@ -38,7 +38,8 @@ interface Case {
 
 const HERE = join(ROOT, 'test/conformance');
 const DEFINITIONS: Readonly<Record<string, ProcessorDefinition>> = { transform: transform as ProcessorDefinition, filter: filter as ProcessorDefinition };
-const SUITES = [
+/** OTTL_SUITES=a.json,b.json: other suites, for example of programs that property.test.ts made up, recorded from the Collector. */
+const SUITES = process.env['OTTL_SUITES']?.split(',') ?? [
   ...readdirSync(join(HERE, 'ottl'))
     .filter((file) => file.endsWith('.json'))
     .map((file) => `ottl/${file}`),
@@ -46,7 +47,7 @@ const SUITES = [
 ];
 
 for (const file of SUITES) {
-  const { suite, cases } = JSON.parse(readFileSync(join(HERE, file), 'utf8')) as { suite: string; cases: Case[] };
+  const { suite, cases } = JSON.parse(readFileSync(resolve(HERE, file), 'utf8')) as { suite: string; cases: Case[] };
   test(`${suite}: what comes out is what the Collector makes of it`, async (t) => {
     for (const one of cases) {
       if (one.receiver !== undefined || one.args !== undefined || one.connectors !== undefined) continue;
