@@ -69,10 +69,12 @@ function check(one: Case): void {
     return;
   }
   assert.ok(one.expect_startup_error === undefined, `taken, but the Collector says: ${one.expect_startup_error}`);
-  const fused = rewriters.reduce<Rewriter[]>((list, next) => {
-    const joined = list.at(-1)?.fuse?.(next);
-    return joined ? [...list.slice(0, -1), joined] : [...list, next];
-  }, []);
+  const fused: Rewriter[] = [];
+  for (const next of rewriters) {
+    const joined = fused.at(-1)?.fuse?.(next);
+    if (joined) fused.pop();
+    fused.push(joined ?? next);
+  }
   const out: Json[] = [];
   const statuses: number[] = [];
   for (const payload of (Array.isArray(one.input) ? one.input : [one.input]) as Json[]) {
