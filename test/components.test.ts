@@ -33,6 +33,10 @@ for (const [folder, kind] of Object.entries(SECTIONS)) {
       assert.deepEqual(listed.toSorted(), [...(definition.aliases ?? [])].toSorted(), 'aliases of the definition and of src/components.ts');
     });
 
+    test(`${name} is in the table of components in README.md`, () => {
+      assert.ok(readFileSync(join(ROOT, 'README.md'), 'utf8').includes(`[${type}](${name})`), `add [${type}](${name})`);
+    });
+
     test(`${name} has a README whose options are those of its schema`, async () => {
       const path = join(ROOT, folder, type, 'README.md');
       assert.ok(existsSync(path), `${name}/README.md is missing`);
