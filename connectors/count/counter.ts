@@ -44,7 +44,8 @@ export class Counter {
     this.#metrics.forEach((metric, i) => {
       const attributes = dimensions(metric.info, item);
       if (attributes === null || (metric.matches !== null && !metric.matches(frame))) return;
-      const key = attributes.size === 0 ? '' : attributes.values.map((value) => `${typeName(value)}${toJson(value)}`).join('\n');
+      const key =
+        attributes.size === 0 ? '' : attributes.values.map((value) => `${typeName(value)}${typeof value === 'number' ? value : toJson(value)}`).join('\n');
       const counts = this.#counts[i]!;
       const found = counts.get(key);
       if (found && deepEqual(found.attributes, attributes)) found.count++;

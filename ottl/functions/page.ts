@@ -32,7 +32,8 @@ const KIND_NAMES: Readonly<Record<Param['kind'], string>> = {
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-function signature({ name, params }: FunctionDefinition): string {
+/** The function as it is called: `Split(target, delimiter)`. */
+export function signature({ name, params }: Pick<FunctionDefinition, 'name' | 'params'>): string {
   const shown = Object.entries(params).map(([key, { list, optional }]) => `${snake(key)}${list ? '[]' : ''}${optional ? '?' : ''}`);
   return `${name}(${shown.join(', ')})`;
 }

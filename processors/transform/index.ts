@@ -1,4 +1,6 @@
 /** Changes telemetry with statements of OTTL: one pass of the rewriter for each group. */
+import { functions } from '#ottl/functions/index.ts';
+import { signature } from '#ottl/functions/page.ts';
 import { ErrorPolicy, isFaulty, statementPass } from '#ottl/group.ts';
 import { defineProcessor } from '#src/core/component.ts';
 import { ConfigError } from '#src/core/errors.ts';
@@ -13,6 +15,7 @@ export default defineProcessor({
   type: 'transform',
   stability: { traces: 'beta', metrics: 'beta', logs: 'beta' },
   configSchema,
+  functions: () => [...functions, ...transformFunctions].map((one) => ({ signature: signature(one), summary: one.summary, contexts: one.contexts })),
   createRewriter({ config, signal, telemetry, clock }) {
     const passes = groupsOf(config[SIGNAL_FIELDS[signal]])
       .filter((group) => group.statements.length > 0)

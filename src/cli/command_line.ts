@@ -53,6 +53,11 @@ export async function runCommandLine(argv: readonly string[], catalog: Catalog):
     .option('--context <name>', 'what the statements run on; else told by their paths')
     .addOption(new Option('--signal <signal>', 'what the input is; else told by its fields').choices(['traces', 'metrics', 'logs']))
     .action((options: OttlOptions & ConfigOptions) => guarded(options, async () => (await import('./ottl.ts')).runOttl(options, catalog)));
+  ottl
+    .command('functions')
+    .description('list the functions that statements may call')
+    .argument('[word]', 'only those with this word in name or summary')
+    .action((word: string | undefined, options: ConfigOptions) => guarded(options, async () => (await import('./ottl.ts')).listFunctions(word, catalog)));
   await program.parseAsync(argv as string[]);
 }
 

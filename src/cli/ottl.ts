@@ -1,5 +1,5 @@
 /**
- * `penstock ottl run`: statements of OTTL on an OTLP JSON file, to see what they change before they run anywhere. The statements are those of
+ * `penstock ottl functions`: what statements may call. `penstock ottl run`: statements of OTTL on an OTLP JSON file, to see what they change before they run anywhere. The statements are those of
  * the transform processor, one a line; lines that are empty or begin with # are passed over.
  */
 import { readFileSync } from 'node:fs';
@@ -35,6 +35,18 @@ export async function runOttl(options: OttlOptions, catalog: Catalog): Promise<v
   const after = await transform(batch, options.context === undefined ? statements : [{ context: options.context, statements }], catalog);
   const changes = diff(lines(batch), after === null ? [] : lines(after));
   process.stdout.write(changes.length === 0 ? 'Nothing changed.\n' : `${changes.join('\n')}\n`);
+}
+
+/** Prints the functions whose name or summary contains `word`, one a line. */
+export async function listFunctions(word: string | undefined, catalog: Catalog): Promise<void> {
+  const definition = (await loadDefinition(catalog, 'processor', 'transform')) as ProcessorDefinition;
+  const all = definition.functions!().toSorted((a, b) => (a.signature < b.signature ? -1 : 1));
+  const wanted = (word ?? '').toLowerCase();
+  const found = all.filter(({ signature, summary }) => `${signature} ${summary}`.toLowerCase().includes(wanted));
+  if (found.length === 0) throw new Error(`no function has "${word}" in its name or summary; there are ${all.length}, see \`ottl functions\``);
+  const width = Math.min(44, Math.max(...found.map(({ signature }) => signature.length)));
+  for (const { signature, summary, contexts } of found)
+    process.stdout.write(`${signature.padEnd(width)}  ${summary}${contexts ? ` (${contexts.join(', ')})` : ''}\n`);
 }
 
 async function transform(batch: Batch, statements: unknown, catalog: Catalog): Promise<Batch | null> {

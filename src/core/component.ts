@@ -90,11 +90,20 @@ export interface ReceiverDefinition<Schema extends z.ZodType = z.ZodType> extend
   readonly stability: Readonly<Partial<Record<Signal, Stability>>>;
   create(context: CreateContext<Parsed<Schema>> & { readonly next: Consumers }): Lifecycle;
 }
+/** A function of a processor's language. */
+export interface FunctionSummary {
+  readonly signature: string;
+  readonly summary: string;
+  /** Where it is known; absent: everywhere. */
+  readonly contexts?: readonly string[] | undefined;
+}
 export interface ProcessorDefinition<Schema extends z.ZodType = z.ZodType> extends Definition<Schema> {
   readonly kind: 'processor';
   readonly stability: Readonly<Partial<Record<Signal, Stability>>>;
   /** Exactly one of the two. A rewriter has no lifecycle, no queue and no timer. */
   create?(context: CreateContext<Parsed<Schema>> & { readonly signal: Signal; readonly next: Consumer }): Consumer & Lifecycle;
+  /** What its statements may call, for `ottl functions` of the command line. */
+  functions?(): readonly FunctionSummary[];
   /** Null: this configuration does nothing for the signal, pass everything. */
   createRewriter?(context: CreateContext<Parsed<Schema>> & { readonly signal: Signal }): Rewriter | null;
 }
