@@ -8,7 +8,9 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { Server as TlsServer } from 'node:tls';
 import type { Log, Telemetry } from '#src/core/telemetry.ts';
+import { type AuthAttributes, type HeaderSource, type ServerAuthenticator, serverAuthenticator, UnauthenticatedError } from '#src/core/auth.ts';
 import type { Clock } from '#src/core/clock.ts';
+import type { Host } from '#src/core/component.ts';
 import { errorText } from '#src/core/errors.ts';
 import { type ContentCoding, decodeOwned, isContentCoding, TooLargeError } from '#src/net/compression.ts';
 import type { GrpcServerConfig } from '#src/net/config.ts';
@@ -26,10 +28,20 @@ import {
 import { messagePrefix } from '#src/net/http2/message.ts';
 import { listenOn, removeStaleSocket } from '#src/net/listen.ts';
 import { reloadServerTls, serverTlsOptions } from '#src/net/tls.ts';
-import { DEADLINE_EXCEEDED, encodeMessage, encodeStatus, INTERNAL, RESOURCE_EXHAUSTED, type Status, statusOfError, UNIMPLEMENTED } from './status.ts';
+import {
+  DEADLINE_EXCEEDED,
+  encodeMessage,
+  encodeStatus,
+  INTERNAL,
+  RESOURCE_EXHAUSTED,
+  type Status,
+  statusOfError,
+  UNAUTHENTICATED,
+  UNIMPLEMENTED,
+} from './status.ts';
 
 /** Handles one message. Undefined means an empty answer, at once; a promise, when it settles. Errors become statuses. */
-export type UnaryMethod = (message: Buffer, call: CallInfo, peerAddress: string) => Promise<void> | undefined;
+export type UnaryMethod = (message: Buffer, call: CallInfo, peerAddress: string, auth: AuthAttributes | undefined) => Promise<void> | undefined;
 export interface CallInfo {
   /** Headers of the call, lower case, without pseudo headers; made when asked for. */
   metadata(): ReadonlyMap<string, readonly string[]>;
@@ -45,12 +57,17 @@ export interface GrpcServerOptions {
   readonly telemetry?: Telemetry;
   readonly attributes?: Readonly<Record<string, string>>;
   readonly reusePort?: boolean;
+  /** Where `auth` finds its extension. */
+  readonly host?: Pick<Host, 'extension'>;
+  /** For how long a client may leave the server waiting in the middle of a call; 30 s by default. */
+  readonly stallMs?: number;
 }
 
 interface GrpcPlan extends CallPlan {
   readonly method: UnaryMethod;
   readonly coding: ContentCoding | null;
   readonly info: CallInfo;
+  readonly headers: HeaderSource;
 }
 
 const DEFAULT_MAX_MESSAGE = 4 * 1024 * 1024;
@@ -62,6 +79,8 @@ const MAX_BYTES_IN_FLIGHT = 32 << 20;
 const MAX_BYTES_ARRIVING = 192 << 20;
 /** A message of at most this size is let in even then, so that a few large senders do not keep out the many. */
 const SMALL_BYTES = 64 << 10;
+
+const STALL_MS = 30_000;
 
 const GRPC = ['content-type', 'application/grpc'] as const;
 const SUCCESS = new Answer([':status', '200', ...GRPC], messagePrefix(0, false), ['grpc-status', '0']);
@@ -92,6 +111,7 @@ export class GrpcServer implements Service<GrpcPlan> {
   readonly #maxMessageBytes: number;
   #bytesInFlight = 0;
   #bytesArriving = 0;
+  #auth: ServerAuthenticator | null = null;
   #paused = false;
   #listening = false;
   #stopTick = (): void => {};
@@ -116,6 +136,7 @@ export class GrpcServer implements Service<GrpcPlan> {
       pingTimeoutMs: server.timeout || 20_000,
       minPingMs: policy.min_time || 300_000,
       pingsWithoutCalls: policy.permit_without_stream,
+      stallMs: options.stallMs ?? STALL_MS,
       maxUnsentBytes: settings.write_buffer_size || 1 << 20,
       reserve: (sizeBytes) => this.#reserve(sizeBytes),
       took: (sizeBytes) => this.#took(sizeBytes),
@@ -134,10 +155,12 @@ export class GrpcServer implements Service<GrpcPlan> {
       this.#server = tlsServer;
     } else this.#server = createServer({ noDelay: true }, accept);
     this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on('drop', () => this.#limits.refused('connections'));
   }
 
   async listen(): Promise<void> {
-    const { settings, log, clock, reusePort } = this.#options;
+    const { settings, log, clock, reusePort, host } = this.#options;
+    if (settings.auth) this.#auth = serverAuthenticator(settings.auth, host);
     if (settings.transport === 'unix') await removeStaleSocket(settings.endpoint);
     await listenOn(this.#server, settings, reusePort ?? false);
     this.#listening = true;
@@ -183,7 +206,7 @@ export class GrpcServer implements Service<GrpcPlan> {
     if (!this.#listening) return void socket.destroy();
     const connection = new ServerConnection<GrpcPlan>(socket, this, this.#limits);
     this.#connections.add(connection);
-    if (this.#paused) socket.pause();
+    if (this.#paused) connection.hold(true);
   }
   #closed(connection: ServerConnection<GrpcPlan>): void {
     this.#connections.delete(connection);
@@ -200,7 +223,7 @@ export class GrpcServer implements Service<GrpcPlan> {
     this.#bytesInFlight += sizeBytes;
     if (this.#bytesInFlight < MAX_BYTES_IN_FLIGHT || this.#paused) return;
     this.#paused = true;
-    for (const connection of this.#connections) connection.socket.pause();
+    for (const connection of this.#connections) connection.hold(true);
   }
   #release(sizeBytes: number, reservedBytes: number): void {
     this.#bytesInFlight -= sizeBytes;
@@ -209,7 +232,7 @@ export class GrpcServer implements Service<GrpcPlan> {
   }
   #unpause(): void {
     this.#paused = false;
-    for (const connection of this.#connections) connection.socket.resume();
+    for (const connection of this.#connections) connection.hold(false);
   }
 
   // ---- calls
@@ -230,6 +253,7 @@ export class GrpcServer implements Service<GrpcPlan> {
       limitBytes: this.#maxMessageBytes,
       timeoutMs: timeoutMs ?? 0,
       info: { metadata: () => metadataOf(fields) },
+      headers: (name) => firstField(fields, name),
       refusal: this.#refusal(fields, path, method !== undefined, encoding, coding, timeoutMs === undefined ? timeout : undefined),
     };
   }
@@ -252,8 +276,28 @@ export class GrpcServer implements Service<GrpcPlan> {
   }
 
   run(call: ServerCall<GrpcPlan>): void {
+    if (this.#auth === null) return this.#decode(call, undefined);
+    // Each call is asked about, also where the headers are those of the call before: credentials change.
+    let sender: AuthAttributes | undefined | Promise<AuthAttributes | undefined>;
+    try {
+      sender = this.#auth.authenticate(call.plan.headers);
+    } catch (error) {
+      return this.#refuse(call, error);
+    }
+    if (sender instanceof Promise)
+      sender.then(
+        (known) => this.#decode(call, known),
+        (error) => this.#refuse(call, error),
+      );
+    else this.#decode(call, sender);
+  }
+  #refuse(call: ServerCall<GrpcPlan>, error: unknown): void {
+    if (error instanceof UnauthenticatedError) call.answer(plain(UNAUTHENTICATED, error.message));
+    else this.#fail(call, error);
+  }
+  #decode(call: ServerCall<GrpcPlan>, sender: AuthAttributes | undefined): void {
     const { plan } = call;
-    if (!call.compressed) return this.#call(call, call.message!);
+    if (!call.compressed) return this.#call(call, call.message!, sender);
     if (plan.coding === null) return call.answer(plain(INTERNAL, 'grpc: compressed flag set with identity or empty encoding'));
     let body: Buffer | Promise<Buffer>;
     try {
@@ -263,15 +307,15 @@ export class GrpcServer implements Service<GrpcPlan> {
     }
     if (body instanceof Promise)
       body.then(
-        (bytes) => this.#call(call, bytes),
+        (bytes) => this.#call(call, bytes, sender),
         (error) => this.#fail(call, error),
       );
-    else this.#call(call, body);
+    else this.#call(call, body, sender);
   }
-  #call(call: ServerCall<GrpcPlan>, message: Buffer): void {
+  #call(call: ServerCall<GrpcPlan>, message: Buffer, sender: AuthAttributes | undefined): void {
     let work: Promise<void> | undefined;
     try {
-      work = call.plan.method(message, call.plan.info, call.peerAddress);
+      work = call.plan.method(message, call.plan.info, call.peerAddress, sender);
     } catch (error) {
       return this.#fail(call, error);
     }
@@ -303,6 +347,8 @@ export class GrpcServer implements Service<GrpcPlan> {
         return plain(INTERNAL, 'cardinality violation: received no request message from non-client-streaming RPC');
       case 'cut':
         return plain(INTERNAL, 'unexpected EOF');
+      case 'stalled':
+        return plain(DEADLINE_EXCEEDED, 'the rest of the message did not come');
       case 'deadline':
         return plain(DEADLINE_EXCEEDED, 'context deadline exceeded');
     }
@@ -318,6 +364,10 @@ const TIMEOUT_UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_00
 export function parseTimeout(text: string): number | undefined {
   const match = /^(\d{1,8})([HMSmun])$/.exec(text);
   return match ? Math.max(1, Number(match[1]) * TIMEOUT_UNITS[match[2]!]!) : undefined;
+}
+function firstField(fields: HeaderFields, name: string): string | undefined {
+  for (let i = 0; i < fields.length; i += 2) if (fields[i] === name) return fields[i + 1];
+  return undefined;
 }
 function metadataOf(fields: HeaderFields): Map<string, string[]> {
   const metadata = new Map<string, string[]>();

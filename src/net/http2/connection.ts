@@ -58,6 +58,9 @@ const IDLE_FRAMES_PER_SECOND = 200;
 /** What a connection may take in before it tells the other side that it did. */
 export const RECEIVE_WINDOW = 16 << 20;
 
+/** How long a connection that was ended for a fault waits for its GOAWAY to arrive. */
+const LINGER_MS = 500;
+
 /** A stream as the connection sees it. */
 export interface Stream {
   readonly id: number;
@@ -104,6 +107,7 @@ export abstract class Connection<S extends Stream> {
   // What is to be written when this turn of the loop is over.
   #out: Uint8Array[] = [];
   #flushScheduled = false;
+  #lingers = false;
   readonly #flush = (): void => this.flush();
 
   /** `countsIdleFrames`: whether the other side is held to account for frames that lead to nothing, as a server does with its clients. */
@@ -171,15 +175,30 @@ export abstract class Connection<S extends Stream> {
     if (this.closed) return;
     this.write(goAwayFrame(this.lastId, code, text));
     this.flush();
+    this.#linger();
     this.end(new ConnectionError(code, text));
+  }
+  /**
+   * A socket that is closed with bytes in it that nobody read takes back what was written last (TCP resets), which is the GOAWAY. So it is left
+   * open for a moment, without being read.
+   */
+  #linger(): void {
+    const { socket } = this;
+    if (socket.destroyed) return;
+    this.#lingers = true;
+    socket.pause();
+    socket.end();
+    setTimeout(() => socket.destroy(), LINGER_MS);
   }
   /** Closes, once what was written is out. */
   end(error: Error): void {
     if (this.closed) return;
     this.closed = true;
-    this.socket.destroySoon();
-    // A peer that does not read would keep the socket for ever.
-    if (!this.socket.destroyed) setTimeout(() => this.socket.destroy(), 1000).unref();
+    if (!this.#lingers) {
+      this.socket.destroySoon();
+      // A peer that does not read would keep the socket for ever.
+      if (!this.socket.destroyed) setTimeout(() => this.socket.destroy(), 1000).unref();
+    }
     this.onClose(error);
     this.streams.clear();
     this.#pending = null;
@@ -272,7 +291,7 @@ export abstract class Connection<S extends Stream> {
         stream.receiveWindow = this.#streamWindow;
       }
     }
-    if (size === 0 && !ends) this.countIdleFrame();
+    if (!ends && size <= padding + (flags & FLAG_PADDED ? 1 : 0)) this.countIdleFrame();
     this.#inData = true;
     this.#dataStream = stream ?? null;
     this.#dataEnds = ends;
@@ -439,6 +458,7 @@ export abstract class Connection<S extends Stream> {
   }
 
   #windowUpdate(id: number, increment: number): void {
+    this.countIdleFrame();
     if (id === 0) {
       if (increment === 0) throw new ConnectionError(PROTOCOL_ERROR, 'a window update of 0');
       this.sendWindow += increment;
@@ -447,7 +467,7 @@ export abstract class Connection<S extends Stream> {
     }
     if (this.isIdle(id)) throw new ConnectionError(PROTOCOL_ERROR, 'WINDOW_UPDATE on an idle stream');
     const stream = this.streams.get(id);
-    if (stream === undefined) return this.countIdleFrame();
+    if (stream === undefined) return;
     if (increment === 0) return this.#streamError(id, PROTOCOL_ERROR);
     stream.sendWindow += increment;
     if (stream.sendWindow > MAX_WINDOW) return this.#streamError(id, FLOW_CONTROL_ERROR);

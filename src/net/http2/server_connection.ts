@@ -48,7 +48,7 @@ export interface CallPlan {
   /** For how long the client waits, ms; 0 where it did not say. */
   readonly timeoutMs: number;
 }
-export type CallFault = 'too large' | 'too many' | 'no room' | 'bad flag' | 'missing' | 'cut' | 'deadline';
+export type CallFault = 'too large' | 'too many' | 'no room' | 'bad flag' | 'missing' | 'cut' | 'deadline' | 'stalled';
 export interface Service<Plan extends CallPlan> {
   plan(fields: HeaderFields): Plan;
   /** The message is complete. Ends in `call.answer(…)`, now or later. */
@@ -97,14 +97,16 @@ export class Answer {
 class BlockedAnswer<Plan extends CallPlan> {
   readonly call: ServerCall<Plan>;
   readonly answer: Answer;
+  readonly sinceMs: number;
   /** Frames that are out. */
   #sent = 0;
   /** Bytes that are out of the DATA frame that is next. */
   #sentOfFrame = 0;
 
-  constructor(call: ServerCall<Plan>, answer: Answer) {
+  constructor(call: ServerCall<Plan>, answer: Answer, sinceMs: number) {
     this.call = call;
     this.answer = answer;
+    this.sinceMs = sinceMs;
   }
   get isSent(): boolean {
     return this.#sent === this.answer.frames.length;
@@ -146,6 +148,8 @@ export class ServerCall<Plan extends CallPlan = CallPlan> extends MessageStream 
   cancelled = false;
   /** Bytes of DATA so far. */
   receivedBytes = 0;
+  /** When the last of them came. */
+  lastBytesMs: number;
   readonly startedMs: number;
   readonly #connection: ServerConnection<Plan>;
 
@@ -158,6 +162,7 @@ export class ServerCall<Plan extends CallPlan = CallPlan> extends MessageStream 
     this.sendWindow = sendWindow;
     this.receiveWindow = receiveWindow;
     this.startedMs = startedMs;
+    this.lastBytesMs = startedMs;
   }
   /** The first answer counts, others are dropped. */
   answer(answer: Answer): void {
@@ -182,6 +187,8 @@ export interface ConnectionLimits extends Admission {
   readonly pingsWithoutCalls: boolean;
   /** Unsent bytes at which the client is no longer read. */
   readonly maxUnsentBytes: number;
+  /** For how long a client may leave us waiting in the middle of things: no more of a message, no window for an answer, no reading of what was sent. */
+  readonly stallMs: number;
   /** A message was taken in whole, and is answered. */
   took(sizeBytes: number): void;
   release(sizeBytes: number, reservedBytes: number): void;
@@ -204,6 +211,8 @@ const MAX_PATIENT_BYTES = 64 * 1024;
 const DRAIN_PING_MS = 1000;
 const DRAIN_PING = Buffer.from('drain...');
 const KEEPALIVE_PING = Buffer.from('alive...');
+/** Reading a list that is too large to its end costs up to a millisecond: as much as so many other frames that lead to nothing. */
+const HEADER_BOMB_WEIGHT = 50;
 /** Ids remembered of calls that were answered before their end: their late frames are no fault of the client. */
 const UNFINISHED_COUNT = 128;
 /** Ids remembered of calls that ended as they should: to name a wrong frame's error as the RFC does. */
@@ -252,7 +261,10 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
   #drainStartedMs = 0;
   #drainGraceMs = Number.POSITIVE_INFINITY;
   #finalGoAway = false;
-  #paused = false;
+  /** Why the client is not read: by what it has not read itself (since then, 0 not), and by the server's wish. */
+  #unsentSinceMs = 0;
+  #held = false;
+  #heldUntilMs = 0;
   #now = performance.now();
 
   constructor(socket: Socket, service: Service<Plan>, limits: ConnectionLimits) {
@@ -282,7 +294,7 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
     if (this.closed) return;
     if (call.cancelled) return this.#forget(call);
     if (answer.dataBytes > Math.min(this.sendWindow, call.sendWindow)) {
-      const blocked = new BlockedAnswer(call, answer);
+      const blocked = new BlockedAnswer(call, answer, performance.now());
       if (!this.#sendPart(blocked)) this.#blocked.push(blocked);
     } else this.#send(call, answer);
   }
@@ -334,15 +346,24 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
     }
     super.flush();
     if (this.socket.writableLength > this.#limits.maxUnsentBytes) {
-      this.#paused = true;
+      if (this.#unsentSinceMs === 0) this.#unsentSinceMs = this.#now;
       this.socket.pause();
       this.#limits.refused('unsent_bytes');
     }
   }
   #resumeIfDrained(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
-    this.socket.resume();
+    if (this.#unsentSinceMs === 0) return;
+    this.#unsentSinceMs = 0;
+    if (!this.#held) this.socket.resume();
+  }
+  /** The server reads none of its clients for now, or goes on to. */
+  hold(held: boolean): void {
+    if (this.#held === held || this.closed) return;
+    this.#held = held;
+    // What was not read while it was held back is not the client's slowness.
+    this.#heldUntilMs = performance.now();
+    if (held) this.socket.pause();
+    else if (this.#unsentSinceMs === 0) this.socket.resume();
   }
   #forget(call: ServerCall<Plan>): void {
     this.streams.delete(call.id);
@@ -373,6 +394,7 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
     this.lastId = id;
     if (fields === null) {
       this.#limits.refused('header_list_size');
+      this.countIdleFrame(HEADER_BOMB_WEIGHT);
       return this.#refuse(id, ENHANCE_YOUR_CALM);
     }
     if (this.streams.size >= this.#limits.maxStreams) {
@@ -410,6 +432,7 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
       throw new ConnectionError(STREAM_CLOSED, 'DATA behind the end of a stream');
     }
     call.receivedBytes += end - pos;
+    call.lastBytesMs = this.#now;
     if (call.plan.refusal !== null) {
       if (call.receivedBytes > MAX_PATIENT_BYTES) call.answer(call.plan.refusal);
       return;
@@ -439,8 +462,8 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
     call.cancelled = true;
     call.ended = true;
     // A running call stays on the list until it ends: what is reset still counts against the limit on concurrent streams.
-    if (!call.running) call.answer(CANCELLED);
-    else if (call.answered) this.#forget(call);
+    if (call.answered) this.#forget(call);
+    else if (!call.running) call.answer(CANCELLED);
   }
   #countReset(): void {
     this.#resets++;
@@ -524,6 +547,28 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
     for (const call of this.streams.values()) {
       const { timeoutMs } = call.plan;
       if (timeoutMs > 0 && !call.answered && now - call.startedMs > timeoutMs) this.#expire(call);
+    }
+    this.#endStalled(now - limits.stallMs);
+  }
+  /** Ends what has stood still since `beforeMs`. */
+  #endStalled(beforeMs: number): void {
+    if (this.#unsentSinceMs > 0 && this.#unsentSinceMs < beforeMs) {
+      this.#limits.refused('slow_reader');
+      return this.end(new Error('the client does not read'));
+    }
+    for (const { call, sinceMs } of this.#blocked) {
+      if (sinceMs > beforeMs || call.cancelled) continue;
+      this.#limits.refused('slow_reader');
+      this.resetStream(call.id, CANCEL);
+      call.cancelled = true;
+      this.#forget(call);
+    }
+    this.#blocked = this.#blocked.filter(({ call }) => !call.cancelled);
+    if (this.#held || this.#heldUntilMs > beforeMs) return;
+    for (const call of this.streams.values()) {
+      if (call.ended || call.answered || call.lastBytesMs > beforeMs) continue;
+      this.#limits.refused('slow_sender');
+      call.answer(this.#service.fault('stalled', call));
     }
   }
   #expire(call: ServerCall<Plan>): void {
