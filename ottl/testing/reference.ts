@@ -34,6 +34,8 @@ export interface Env {
 }
 export interface Part<T> {
   readonly text: string;
+  /** It is made of literals alone, so that it is worked out at start and stands before parts that fail. */
+  readonly constant?: boolean;
   readonly run: (env: Env) => T;
 }
 
@@ -172,7 +174,7 @@ export class Programs {
       ['{"a": 7}', new ReferenceMap([['a', 7n]])],
       ...['', 'v', 'GET /api/v1/items', 'ä€😀', 'new'].map((t): [string, Value] => [quote(t), t]),
     );
-    return { text, run: () => copy(value) };
+    return { text, constant: true, run: () => copy(value) };
   }
   #map(): MapPlace {
     return this.#random.pick(this.#maps);
@@ -215,7 +217,7 @@ export class Programs {
         return this.#converter(depth);
       default: {
         const items = [this.value(depth + 1), this.value(depth + 1)];
-        return { text: `[${items.map(({ text }) => text).join(', ')}]`, run: (env) => items.map(({ run }) => run(env)) };
+        return { text: `[${items.map(({ text }) => text).join(', ')}]`, constant: items.every(isConstant), run: (env) => items.map(({ run }) => run(env)) };
       }
     }
   }
@@ -295,7 +297,11 @@ export class Programs {
       const [a, b] = [this.#random.below(3) > 0 ? this.#attribute() : this.value(), this.value()];
       const op = this.#pick('==', '!=', '<', '<=', '>', '>=');
       const [left, right] = this.#random.below(3) === 0 ? [b, a] : [a, b];
-      return { text: `${left.text} ${op} ${right.text}`, run: (env) => compare(left.run(env), right.run(env), op) };
+      return {
+        text: `${left.text} ${op} ${right.text}`,
+        constant: isConstant(left) && isConstant(right),
+        run: (env) => compare(left.run(env), right.run(env), op),
+      };
     }
     if (n === 4) {
       const target = this.#pick(this.#attribute(), this.#field());
@@ -318,12 +324,11 @@ export class Programs {
       };
     }
     if (n === 5) {
-      const { text, run } = this.condition(depth + 1);
-      return { text: `not (${text})`, run: (env) => !run(env) };
+      const { text, constant, run } = this.condition(depth + 1);
+      return { text: `not (${text})`, constant: constant === true, run: (env) => !run(env) };
     }
     const [a, b] = [this.condition(depth + 1), this.condition(depth + 1)];
-    if (n === 6) return { text: `(${a.text}) and (${b.text})`, run: (env) => a.run(env) && b.run(env) };
-    return { text: `(${a.text} or ${b.text})`, run: (env) => a.run(env) || b.run(env) };
+    return n === 6 ? joined(`(${a.text}) and (${b.text})`, a, b, false) : joined(`(${a.text} or ${b.text})`, a, b, true);
   }
 
   statement(): Part<void> {
@@ -425,6 +430,14 @@ export class Programs {
     }
   }
 }
+const isConstant = ({ constant }: Part<unknown>): boolean => constant === true;
+/** `decisive` is what decides the whole: true for or, false for and. A constant that decides does so before anything else is looked at. */
+function joined(text: string, a: Part<boolean>, b: Part<boolean>, decisive: boolean): Part<boolean> {
+  const decided = [a, b].some((part) => isConstant(part) && part.run(NOWHERE) === decisive);
+  const run = (env: Env): boolean => (decided || a.run(env) === decisive ? decisive : b.run(env));
+  return { text, constant: decided || (isConstant(a) && isConstant(b)), run };
+}
+const NOWHERE: Env = { record: {}, resource: {}, scope: {}, holder: {} };
 function write(map: MapPlace, env: Env, key: string, value: Plain): void {
   const entries = [...map.read(env)];
   const at = entries.findIndex((entry) => (entry.key ?? '') === key);
