@@ -12,6 +12,8 @@ const STAR = 3;
 const OPTION = 4;
 const OPEN = 5;
 const CLOSE = 6;
+/** Several bytes that must come one after the other. */
+const WORD_OF = 7;
 
 class NotOnePass extends Error {}
 const no = (): never => {
@@ -52,6 +54,10 @@ export class BytePattern {
   readonly #ops: Uint8Array;
   readonly #groups: Uint8Array;
   readonly #tables: Uint8Array;
+  /** For WORD_OF: where its bytes begin in `#words`, and where they end. */
+  readonly #wordStarts: Int32Array;
+  readonly #wordEnds: Int32Array;
+  readonly #words: Uint8Array;
   readonly #anchored: boolean;
   readonly #atEnd: boolean;
   /** What a match can begin with; the only byte, or -1. */
@@ -68,13 +74,30 @@ export class BytePattern {
     }
   }
   private constructor(source: string) {
-    const { ops, anchored, atEnd, groupCount } = parse(source);
-    const consuming = ops.filter((op) => op.kind < OPEN);
+    const { ops: parsed, anchored, atEnd, groupCount } = parse(source);
+    const consuming = parsed.filter((op) => op.kind < OPEN);
     const one = (op: Op): boolean => op.kind === ONE && op.set.reduce((sum, bit) => sum + bit, 0) === 1;
     this.#anchored = anchored;
     this.#atEnd = atEnd;
     this.groupCount = groupCount;
-    this.prefix = anchored && !atEnd && ops.every(one) ? Uint8Array.from(ops, (op) => op.set.indexOf(1)) : null;
+    this.prefix = anchored && !atEnd && parsed.every(one) ? Uint8Array.from(parsed, (op) => op.set.indexOf(1)) : null;
+    const ops: Op[] = [];
+    const words: number[] = [];
+    const starts: number[] = [];
+    const ends: number[] = [];
+    for (const op of parsed) {
+      const last = ops.at(-1);
+      if (one(op) && last?.kind === WORD_OF) ends[ops.length - 1]!++;
+      else {
+        starts.push(words.length);
+        ends.push(words.length + (one(op) ? 1 : 0));
+        ops.push(one(op) ? { ...op, kind: WORD_OF } : op);
+      }
+      if (one(op)) words.push(op.set.indexOf(1));
+    }
+    this.#words = Uint8Array.from(words);
+    this.#wordStarts = Int32Array.from(starts);
+    this.#wordEnds = Int32Array.from(ends);
     this.#ops = Uint8Array.from(ops, (op) => op.kind);
     this.#groups = Uint8Array.from(ops, (op) => op.group);
     this.#tables = new Uint8Array(256 * ops.length);
@@ -93,7 +116,13 @@ export class BytePattern {
     let p = from;
     for (let k = 0, t = 0; k < ops.length; k++, t += 256) {
       const op = ops[k]!;
-      if (op === ONE) {
+      if (op === WORD_OF) {
+        const words = this.#words;
+        const stop = this.#wordEnds[k]!;
+        let w = this.#wordStarts[k]!;
+        if (end - p < stop - w) return false;
+        while (w < stop) if (bytes[p++] !== words[w++]) return false;
+      } else if (op === ONE) {
         if (p >= end || tables[t + bytes[p]!] === 0) return false;
         p++;
       } else if (op === OPEN) groups[2 * this.#groups[k]!] = p;
