@@ -376,6 +376,10 @@ export class ClientConnection extends Connection<ClientCall> {
   protected override isForgotten(): boolean {
     return true;
   }
+  /** A server opens nothing here, since push is not allowed. */
+  protected override get lastPeerId(): number {
+    return 0;
+  }
   protected override isIdle(id: number): boolean {
     return id > this.lastId || (id & 1) === 0;
   }

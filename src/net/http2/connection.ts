@@ -170,10 +170,14 @@ export abstract class Connection<S extends Stream> {
     this.write(resetFrame(id, code));
   }
 
+  /** Largest id that the other side has opened: what GOAWAY names. */
+  protected get lastPeerId(): number {
+    return this.lastId;
+  }
   /** Says goodbye with an error and closes. */
   fail(code: number, text: string): void {
     if (this.closed) return;
-    this.write(goAwayFrame(this.lastId, code, text));
+    this.write(goAwayFrame(this.lastPeerId, code, text));
     this.flush();
     this.#linger();
     this.end(new ConnectionError(code, text));
