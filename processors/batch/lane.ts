@@ -11,6 +11,8 @@ import { errorText, RetryableError } from '#src/core/errors.ts';
 import type { Log } from '#src/core/telemetry.ts';
 import { concatBatches, splitBatch } from '#src/data/batching.ts';
 
+/** How long a batch is offered again while the program stops. */
+const CLOSING_MS = 5000;
 /** How soon a batch that the next stage refused is offered again, unless that stage names a longer wait. */
 const AGAIN_MS = 200;
 
@@ -31,11 +33,14 @@ export class Lane {
   readonly #onSend: (trigger: Trigger, batch: Batch) => void;
   #pending: Batch[] = [];
   #items = 0;
+  /** What the next stage refused: offered again as it is, since stages behind remember by the batch what they did with it. */
+  #front: Batch | null = null;
   #stopTimer: (() => void) | null = null;
   #sending: Promise<void> | null = null;
   /** Why the batch in front could not be handed on; null while all goes well. */
   #stuck: RetryableError | null = null;
   #closing = false;
+  #giveUpMs = Number.POSITIVE_INFINITY;
 
   constructor(settings: LaneSettings, context: BatchContext, next: Consumer, clock: Clock, log: Log, onSend: (trigger: Trigger, batch: Batch) => void) {
     this.#settings = settings;
@@ -89,6 +94,12 @@ export class Lane {
   }
 
   #take(): Batch {
+    const front = this.#front;
+    if (front !== null) {
+      this.#front = null;
+      this.#items -= front.itemCount;
+      return front;
+    }
     const whole = concatBatches(this.#pending, this.#context),
       { maxSize } = this.#settings;
     this.#pending = [];
@@ -105,14 +116,11 @@ export class Lane {
     try {
       await this.#next.consume(batch);
     } catch (error) {
-      if (error instanceof RetryableError && !this.#closing) {
-        this.#stuck = error;
-        this.#pending.unshift(batch);
+      if (error instanceof RetryableError && this.#clock.nowMs() < this.#giveUpMs) {
+        this.#front = batch;
         this.#items += batch.itemCount;
-        this.#clock.after(Math.max(error.retryAfterMs, AGAIN_MS), () => {
-          this.#stuck = null;
-          void this.#send('timeout');
-        });
+        this.#stuck = error;
+        this.#clock.after(this.#closing ? AGAIN_MS : Math.max(error.retryAfterMs, AGAIN_MS), () => this.#unstick());
         return false;
       }
       this.#log.error('The next stage refused a batch for good. Dropping data.', { error: errorText(error), dropped_items: batch.itemCount });
@@ -120,10 +128,20 @@ export class Lane {
     return true;
   }
 
-  /** Sends what is left; what the next stage refuses now is lost and logged. */
+  #unstick(): void {
+    if (this.#stuck === null) return;
+    this.#stuck = null;
+    void this.#send('timeout');
+  }
+
+  /** Sends what is left; what the next stage still refuses after CLOSING_MS is lost and logged. */
   async close(): Promise<void> {
     this.#closing = true;
-    this.#stuck = null;
-    await this.#send('timeout');
+    this.#giveUpMs = this.#clock.nowMs() + CLOSING_MS;
+    this.#unstick();
+    do {
+      await this.#send('timeout');
+      if (this.#stuck) await new Promise<void>((resolve) => this.#clock.after(AGAIN_MS, resolve));
+    } while (this.#items > 0);
   }
 }

@@ -22,6 +22,10 @@ export async function run(options: ConfigOptions, catalog: Catalog): Promise<voi
     stop.resolve({ signal });
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
+  // Its default ends the process, and who sends it means no end of it.
+  process.on('SIGHUP', () =>
+    service.log.warn('Reloading the configuration is not supported yet: going on with the one of the start. Restart the program to change it.'),
+  );
   process.on('uncaughtException', (error) => {
     service.log.error('A defect: an error that nobody took.', { error: errorText(error), stack: error.stack });
     stop.resolve({ error });

@@ -47,17 +47,27 @@ export class Batch {
    * Nobody but the holder of this object has its bytes, and no part is a view of what others hold: who is done with it may `free()` it. Receivers
    * that made the bytes (or got them of slab.ts) set it; where a batch goes to several, or is cut into views, it is lost (`shared()`).
    */
-  readonly exclusive: boolean;
+  get exclusive(): boolean {
+    return this.#exclusive;
+  }
   readonly origin: BatchOrigin | null;
+  #exclusive: boolean;
   #joined: Uint8Array | null = null;
   #freed = false;
 
-  constructor(signal: Signal, parts: readonly Uint8Array[], itemCount: number, context: BatchContext = EMPTY_CONTEXT, exclusive = false, origin: BatchOrigin | null = null) {
+  constructor(
+    signal: Signal,
+    parts: readonly Uint8Array[],
+    itemCount: number,
+    context: BatchContext = EMPTY_CONTEXT,
+    exclusive = false,
+    origin: BatchOrigin | null = null,
+  ) {
     this.signal = signal;
     this.parts = parts;
     this.itemCount = itemCount;
     this.context = context;
-    this.exclusive = exclusive;
+    this.#exclusive = exclusive;
     this.origin = origin;
     let size = 0;
     for (let i = 0; i < parts.length; i++) size += parts[i]!.length;
@@ -76,6 +86,11 @@ export class Batch {
     if (!this.exclusive) return this;
     const layout = this.origin === null ? null : this.origin.layout;
     return new Batch(this.signal, this.parts, this.itemCount, this.context, false, layout === null ? null : { layout, release: null });
+  }
+
+  /** An attempt to send it failed, and a socket may go on to read the bytes: from now on they are left to the garbage collection, whoever is done with them. */
+  keep(): void {
+    this.#exclusive = false;
   }
 
   /**

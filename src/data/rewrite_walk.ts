@@ -502,15 +502,20 @@ export function rewriteBatch(batch: Batch, passes: readonly Pass[]): Batch | nul
   position.context = batch.context;
   const parts: Uint8Array[] = [];
   let changed = false;
+  let keepsPart = false;
   let items = batch.itemCount;
   for (const part of batch.parts) {
     const rewritten = rewritePart(batch.signal, part);
     items -= walk.lostItems;
     if (rewritten !== part) changed = true;
+    else keepsPart = true;
     if (rewritten.length > 0) parts.push(rewritten);
   }
   if (!changed) return batch;
-  return parts.length === 0 ? null : new Batch(batch.signal, parts, items, batch.context, batch.exclusive);
+  if (parts.length === 0) return null;
+  // A part that is lent goes back by its batch's release() only; beside new parts it has none.
+  const exclusive = batch.exclusive && !(keepsPart && batch.origin?.release);
+  return new Batch(batch.signal, parts, items, batch.context, exclusive);
 }
 function rewritePart(signal: Signal, part: Uint8Array): Uint8Array {
   try {

@@ -24,28 +24,44 @@ const UNCONNECTED: Consumer = {
   consume: () => Promise.reject(new Error('the graph is not connected')),
 };
 
-/** One consumer that gives each batch to all; it settles when all have. */
+/** One consumer that gives each batch to all; it settles when all have. Who offers the same batch again reaches only those that have not taken it. */
 export function fanOut(consumers: readonly Consumer[]): Consumer {
   return consumers.length === 1 ? consumers[0]! : new FanOut(consumers);
 }
 
+/** A batch that some have not taken, and the failure for good of another, which is told at last. */
+interface Unfinished {
+  readonly shared: Batch;
+  readonly consumers: readonly Consumer[];
+  readonly refusal: unknown;
+}
+
 class FanOut implements Consumer {
   readonly #consumers: readonly Consumer[];
+  readonly #unfinished = new WeakMap<Batch, Unfinished>();
   constructor(consumers: readonly Consumer[]) {
     this.#consumers = consumers;
   }
   async consume(batch: Batch): Promise<void> {
-    const shared = batch.shared();
-    const outcomes = await Promise.allSettled(this.#consumers.map((consumer) => call(consumer, shared)));
-    let first: unknown,
-      failed = false;
-    for (const outcome of outcomes) {
-      if (outcome.status === 'fulfilled') continue;
-      // Permanent only where all that failed are: where one may come right, the sender is asked to come again.
-      if (!failed || (!(first instanceof RetryableError) && outcome.reason instanceof RetryableError)) first = outcome.reason;
-      failed = true;
+    const { shared, consumers, refusal } = this.#unfinished.get(batch) ?? { shared: batch.shared(), consumers: this.#consumers, refusal: undefined };
+    const outcomes = await Promise.allSettled(consumers.map((consumer) => call(consumer, shared)));
+    const again: Consumer[] = [];
+    let retryable: unknown,
+      permanent = refusal;
+    outcomes.forEach((outcome, i) => {
+      if (outcome.status === 'fulfilled') return;
+      if (outcome.reason instanceof RetryableError) {
+        retryable ??= outcome.reason;
+        again.push(consumers[i]!);
+      } else permanent ??= outcome.reason;
+    });
+    // Permanent only where all that failed are: where one may come right, the sender is asked to come again.
+    if (again.length > 0) {
+      this.#unfinished.set(batch, { shared, consumers: again, refusal: permanent });
+      throw retryable;
     }
-    if (failed) throw first;
+    this.#unfinished.delete(batch);
+    if (permanent !== undefined) throw permanent;
   }
 }
 /** A consumer that throws before it makes its promise fails like one that rejects. */
@@ -53,10 +69,11 @@ async function call(consumer: Consumer, batch: Batch): Promise<void> {
   await consumer.consume(batch);
 }
 
-/** One pass of one rewriter, or of several that are fused. */
+/** One pass of one rewriter, or of several that are fused. What the next stage refused is rewritten once, however often it is offered again. */
 export class RewriteStep implements Consumer {
   readonly #rewriter: Rewriter;
   readonly #next: Consumer;
+  readonly #refused = new WeakMap<Batch, Batch>();
   constructor(rewriter: Rewriter, next: Consumer) {
     this.#rewriter = rewriter;
     this.#next = next;
@@ -64,7 +81,7 @@ export class RewriteStep implements Consumer {
   consume(batch: Batch): Promise<void> {
     let rewritten: Batch | null;
     try {
-      rewritten = this.#rewriter.rewrite(batch);
+      rewritten = this.#refused.get(batch) ?? this.#rewriter.rewrite(batch);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -73,14 +90,19 @@ export class RewriteStep implements Consumer {
       return Promise.resolve();
     }
     const taken = this.#next.consume(rewritten);
-    return rewritten === batch || !batch.exclusive ? taken : freeReplaced(taken, batch, rewritten);
+    return rewritten === batch ? taken : this.#replace(taken, batch, rewritten);
   }
-}
 
-/** Only once the new bytes are taken: who hears an error may come again with the old ones. */
-async function freeReplaced(taken: Promise<void>, batch: Batch, rewritten: Batch): Promise<void> {
-  await taken;
-  batch.free(rewritten.parts);
+  /** The old bytes go only once the new ones are taken: who hears an error may come again with the old batch. */
+  async #replace(taken: Promise<void>, batch: Batch, rewritten: Batch): Promise<void> {
+    try {
+      await taken;
+    } catch (error) {
+      if (error instanceof RetryableError) this.#refused.set(batch, rewritten);
+      throw error;
+    }
+    batch.free(rewritten.parts);
+  }
 }
 
 /** Neighbouring rewriters joined where they can be. */

@@ -20,20 +20,24 @@ export type SendGroup = (entries: readonly Entry[], batches: readonly Batch[]) =
 export class Batcher {
   readonly #settings: QueueBatchSettings;
   readonly #sizer: 'items' | 'bytes';
+  readonly #maxUnderWay: number;
   readonly #clock: Clock;
   readonly #send: SendGroup;
   readonly #pending = new Map<string, Pending>();
   readonly #underWay = new Set<Promise<void>>();
 
-  constructor(settings: QueueBatchSettings, sizer: 'items' | 'bytes', clock: Clock, send: SendGroup) {
+  constructor(settings: QueueBatchSettings, sizer: 'items' | 'bytes', maxUnderWay: number, clock: Clock, send: SendGroup) {
     this.#settings = settings;
     this.#sizer = sizer;
+    this.#maxUnderWay = maxUnderWay;
     this.#clock = clock;
     this.#send = send;
   }
 
   /** Settles at once while there is room; with the request where this entry filled it, so that consumers bound what is under way. */
   async add(entry: Entry): Promise<void> {
+    // Requests that time sent off hold no consumer: without this a dead backend's queue would empty itself into memory.
+    while (this.#underWay.size >= this.#maxUnderWay) await Promise.race(this.#underWay);
     const { min_size, flush_timeout } = this.#settings,
       key = this.#partition(entry.batch);
     let pending = this.#pending.get(key);

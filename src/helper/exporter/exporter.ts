@@ -80,7 +80,10 @@ class Lane {
         ? new MemoryQueue(queue.queue_size, queue.sizer, queue.block_on_overflow)
         : new DiskQueue(signal, queue.queue_size, queue.sizer, queue.block_on_overflow, () => this.#openStorage(queue.storage!), telemetry.log);
     const batchSizer = queue.batch?.sizer ?? (queue.sizer === 'bytes' ? 'bytes' : 'items');
-    this.#batcher = this.#queue && queue.batch ? new Batcher(queue.batch, batchSizer, clock, (entries, batches) => this.#sendGroup(entries, batches)) : null;
+    this.#batcher =
+      this.#queue && queue.batch
+        ? new Batcher(queue.batch, batchSizer, queue.num_consumers, clock, (entries, batches) => this.#sendGroup(entries, batches))
+        : null;
   }
 
   #openStorage(id: string) {
@@ -164,7 +167,10 @@ class Lane {
         error: errorText(error),
       });
     }
-    for (const entry of entries) entry.settle?.(failure);
+    for (const entry of entries) {
+      if (failure !== undefined) entry.batch.keep(); // It may be a part of what was sent, and its sender may come again with it.
+      entry.settle?.(failure);
+    }
   }
 
   async #send(batch: Batch): Promise<void> {
@@ -172,6 +178,7 @@ class Lane {
     try {
       attempts = await this.#retry.send(batch, this.#parts.send);
     } catch (error) {
+      batch.keep();
       this.#failed.add(batch.itemCount, this.#attributes);
       this.#progress.wakeAll();
       throw error;

@@ -120,11 +120,16 @@ export class DiskQueue implements Queue {
       this.size -= size;
       this.sizeBytes -= sizeBytes;
       this.#senders.wakeAll();
-      const value = await this.#client.get(keyOf(index)),
-        batch = value && this.#decode(value);
-      if (batch) return { batch, settle: null, index };
-      this.#log.warn('A queued batch cannot be read and is dropped.', { key: keyOf(index) });
-      await this.#client.apply([{ key: keyOf(index), value: null }]);
+      try {
+        const value = await this.#client.get(keyOf(index)),
+          batch = value && this.#decode(value);
+        if (batch) return { batch, settle: null, index };
+        this.#log.warn('A queued batch cannot be read and is dropped.', { key: keyOf(index) });
+        await this.#client.apply([{ key: keyOf(index), value: null }]);
+      } catch (error) {
+        // The consumer goes on with the next one.
+        this.#log.error('A queued batch cannot be read; it stays on disk for the next start.', { key: keyOf(index), error: errorText(error) });
+      }
     }
   }
 
