@@ -38,6 +38,8 @@ export const catalog: Catalog = {
     forward: () => import('#connectors/forward/index.ts'),
   },
   extension: {
+    basicauth: () => import('#extensions/basicauth/index.ts'),
+    bearertokenauth: () => import('#extensions/bearertokenauth/index.ts'),
     file_storage: () => import('#extensions/file_storage/index.ts'),
     health_check: () => import('#extensions/health_check/index.ts'),
     store: () => import('#extensions/store/index.ts'),

@@ -42,6 +42,7 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   chevrotain: /^ottl\//,
   '@opentelemetry/': /^src\/core\//,
   commander: /^src\/cli\//,
+  bcryptjs: /^extensions\/basicauth\//,
   re2js: /./,
   uplot: /^src\/ui\//,
   zod: /^(receivers|processors|exporters|connectors|extensions)\/|^src\/(config|core|helper|net)\//,

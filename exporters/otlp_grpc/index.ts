@@ -16,13 +16,13 @@ export default defineExporter({
   stability: { traces: 'stable', metrics: 'stable', logs: 'stable' },
   configSchema,
   create(context) {
-    const { config, telemetry, clock } = context;
+    const { config, telemetry, clock, host } = context;
     let client: GrpcClient | null = null;
     return exporterHelper({
       context,
       settings: config,
       start() {
-        client = new GrpcClient({ settings: config, log: telemetry.log, clock, userAgent: USER_AGENT });
+        client = new GrpcClient({ settings: config, log: telemetry.log, clock, userAgent: USER_AGENT, host });
         client.start();
       },
       async send(batch: Batch) {

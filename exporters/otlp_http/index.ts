@@ -17,7 +17,7 @@ export default defineExporter({
   stability: { traces: 'stable', metrics: 'stable', logs: 'stable' },
   configSchema,
   create(context) {
-    const { config, telemetry, clock, signals } = context;
+    const { config, telemetry, clock, signals, host } = context;
     const urls = new Map(signals.map((signal) => [signal, signalUrl(config, signal)]));
     const json = config.encoding === 'json';
     const headers = { 'content-type': json ? 'application/json' : 'application/x-protobuf' };
@@ -26,7 +26,7 @@ export default defineExporter({
       context,
       settings: config,
       start() {
-        client = new HttpClient({ settings: config, userAgent: USER_AGENT });
+        client = new HttpClient({ settings: config, userAgent: USER_AGENT, host });
       },
       async send(batch: Batch) {
         const url = urls.get(batch.signal)!;

@@ -20,7 +20,7 @@ export default defineExporter({
   stability: { metrics: 'beta' },
   configSchema,
   create(context) {
-    const { config, telemetry, clock } = context,
+    const { config, telemetry, clock, host } = context,
       rules = rulesOf(strategyOf(config), config.namespace);
     const { resource_to_telemetry_conversion: conversion } = config;
     const set = new HeldSeriesSet({
@@ -52,7 +52,7 @@ export default defineExporter({
         sending_queue: config.sending_queue,
       },
       async start() {
-        server = new HttpServer({ settings: config, handler: new Router().on('GET', '/metrics', metrics).handle, log: telemetry.log });
+        server = new HttpServer({ settings: config, handler: new Router().on('GET', '/metrics', metrics).handle, log: telemetry.log, host });
         await server.listen();
         // Without a scraper nobody else would take out what has expired.
         if (config.metric_expiration > 0) stopExpiring = clock.every(config.metric_expiration, () => set.expire(clock.nowMs()));

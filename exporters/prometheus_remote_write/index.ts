@@ -37,7 +37,7 @@ export default defineExporter({
   stability: { metrics: 'beta' },
   configSchema,
   create(context) {
-    const { id, config, telemetry, clock } = context;
+    const { id, config, telemetry, clock, host } = context;
     const { remote_write_queue: queue } = config,
       version: Version = config.protobuf_message === MESSAGES[1] ? 2 : 1;
     const translator = new BatchTranslator({
@@ -101,7 +101,7 @@ export default defineExporter({
         },
       },
       start() {
-        client = new HttpClient({ settings: config, userAgent: USER_AGENT });
+        client = new HttpClient({ settings: config, userAgent: USER_AGENT, host });
       },
       async send(batch: Batch) {
         let state = unsent.get(batch);

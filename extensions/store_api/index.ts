@@ -56,7 +56,7 @@ export default defineExtension({
       }
       return request.headers.origin === undefined ? reply : { ...reply, headers: { ...reply.headers, ...cors } };
     };
-    const server = new HttpServer({ settings: config, handler, log: telemetry.log });
+    const server = new HttpServer({ settings: config, handler, log: telemetry.log, host, challenges: true });
     return {
       async start() {
         const found = host.extension(config.store);

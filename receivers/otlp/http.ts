@@ -39,7 +39,7 @@ export function otlpHandler(intakes: ReadonlyMap<string, Intake>, includeMetadat
       const body = await request.body();
       size = load.correct(size, body.length);
       const bytes = type === JSON_TYPE ? parseOtlpJson(intake.signal, body) : body;
-      await intake.take(bytes, metadata, request.peerAddress);
+      await intake.take(bytes, metadata, request.peerAddress, request.authAttributes);
     } catch (error) {
       if (error instanceof HttpError || error instanceof TooLargeError) throw error;
       return statusReply(type, httpStatusOf(statusOfError(error).code), statusOfError(error));

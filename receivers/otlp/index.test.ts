@@ -60,7 +60,7 @@ test('an empty section is the defaults, no protocol at all is a fault, an unknow
   assert.match(fault({ protocols: { grpc: { read_buffer_size: 1024 } } }), /read_buffer_size is not supported yet, only its default 524288 is/);
   assert.match(fault({ protocols: { http: { dialer: { timeout: '1s' } } } }), /dialer::timeout is not supported/);
   assert.equal(fault({ protocols: { grpc: { read_buffer_size: 524288, dialer: { timeout: '0s' } } } }), '');
-  assert.match(fault({ protocols: { grpc: { auth: { authenticator: 'a' } } } }), /auth is not supported yet/);
+  assert.match(fault({ protocols: { grpc: { auth: { authentikator: 'a' } } } }), /authentikator/);
 });
 
 test('a gRPC request becomes a batch of the same bytes and is counted', async () => {

@@ -15,7 +15,7 @@ export default defineReceiver({
   type: 'otlp',
   stability: { traces: 'stable', metrics: 'stable', logs: 'stable' },
   configSchema,
-  create({ id, config, next, telemetry, clock }) {
+  create({ id, config, next, telemetry, clock, host }) {
     const { grpc, http } = config.protocols;
     const signals = SIGNALS.filter((signal) => next[signal] !== undefined);
     const intake = (signal: Signal, transport: 'grpc' | 'http'): Intake => new Intake(signal, next[signal]!, telemetry, id, transport);
@@ -24,7 +24,9 @@ export default defineReceiver({
     for (const signal of grpc ? signals : []) {
       const target = intake(signal, 'grpc');
       const withMetadata = grpc!.include_metadata;
-      methods.set(EXPORT_PATHS[signal], (message, call, peerAddress) => target.take(message, withMetadata ? call.metadata() : undefined, peerAddress));
+      methods.set(EXPORT_PATHS[signal], (message, call, peerAddress, auth) =>
+        target.take(message, withMetadata ? call.metadata() : undefined, peerAddress, auth),
+      );
     }
     const paths = new Map<string, Intake>();
     for (const signal of http ? signals : []) paths.set(http![`${signal}_url_path`], intake(signal, 'http'));
@@ -38,11 +40,17 @@ export default defineReceiver({
       async start() {
         try {
           if (grpc) {
-            grpcServer = new GrpcServer({ settings: grpc, methods, log: telemetry.log, clock, telemetry, attributes: { receiver: id } });
+            grpcServer = new GrpcServer({ settings: grpc, methods, log: telemetry.log, clock, telemetry, attributes: { receiver: id }, host });
             await grpcServer.listen();
           }
           if (http) {
-            httpServer = new HttpServer({ settings: http, handler: otlpHandler(paths, http.include_metadata), log: telemetry.log, errorReply: otlpErrorReply });
+            httpServer = new HttpServer({
+              settings: http,
+              handler: otlpHandler(paths, http.include_metadata),
+              log: telemetry.log,
+              errorReply: otlpErrorReply,
+              host,
+            });
             await httpServer.listen();
           }
         } catch (error) {

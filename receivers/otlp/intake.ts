@@ -2,6 +2,7 @@
  * What both transports do with the bytes of a request: check and count them, hand them to the pipeline, count how that went. Nothing is
  * decoded beyond what counting needs.
  */
+import type { AuthAttributes } from '#src/core/auth.ts';
 import { Batch, type BatchContext, EMPTY_CONTEXT, ITEM_NAMES, type Signal } from '#src/core/batch.ts';
 import type { Consumer } from '#src/core/component.ts';
 import type { Counter, Telemetry } from '#src/core/telemetry.ts';
@@ -25,14 +26,16 @@ export class Intake {
   }
 
   /** Undefined where there is nothing in it. Throws or rejects with the pipeline's error. The bytes are the pipeline's from here on. */
-  take(bytes: Uint8Array, metadata: BatchContext['metadata'], clientAddress: string): Promise<void> | undefined {
+  take(bytes: Uint8Array, metadata: BatchContext['metadata'], clientAddress: string, auth: AuthAttributes | undefined): Promise<void> | undefined {
     const count = checkAndCount(this.signal, bytes);
     if (count === 0) return undefined;
-    return this.#consume(new Batch(this.signal, [bytes], count, metadata ? { metadata, clientAddress } : this.#contextOf(clientAddress), true));
+    return this.#consume(new Batch(this.signal, [bytes], count, this.#contextOf(metadata, clientAddress, auth), true));
   }
   /** The one of the last request where the client is the same. */
-  #contextOf(clientAddress: string): BatchContext {
-    if (this.#context.clientAddress !== clientAddress) this.#context = clientAddress === '' ? EMPTY_CONTEXT : { clientAddress };
+  #contextOf(metadata: BatchContext['metadata'], clientAddress: string, auth: AuthAttributes | undefined): BatchContext {
+    if (metadata) return auth ? { metadata, clientAddress, authAttributes: auth } : { metadata, clientAddress };
+    if (this.#context.clientAddress !== clientAddress || this.#context.authAttributes !== auth)
+      this.#context = auth ? { clientAddress, authAttributes: auth } : clientAddress === '' ? EMPTY_CONTEXT : { clientAddress };
     return this.#context;
   }
   async #consume(batch: Batch): Promise<void> {

@@ -130,6 +130,12 @@ export function checkCompressionLevel(type: Compression, level: number): string 
   return `unsupported parameters {Level:${level}} for compression type "${type}"`;
 }
 
+const authenticator = z.string().default('').describe('Id of the extension.');
+/** configauth.Config; whether the extension runs is known at the start (src/core/auth.ts). */
+const authShape = (what: string) => z.preprocess((value) => value ?? undefined, z.strictObject({ authenticator }).optional()).describe(what);
+const SERVER_AUTH = 'Extension that says who may send; all may where absent.';
+const CLIENT_AUTH = 'Extension that adds credentials to requests.';
+
 const listenShape = (address: string) => ({
   endpoint: listenEndpoint(address),
   transport: z.enum(['tcp', 'tcp4', 'tcp6', 'unix']).default('tcp').describe('With unix, `endpoint` is the path of the socket.'),
@@ -183,7 +189,7 @@ export function grpcServerShape(address: string) {
       })
       .prefault({}),
     include_metadata: z.boolean().default(false).describe('Hand the headers of a request on to the pipeline.'),
-    auth: unsupported('auth'),
+    auth: authShape(SERVER_AUTH),
     middlewares: unsupported('middlewares'),
   };
 }
@@ -221,7 +227,7 @@ export function grpcClientShape(fallback: Compression = '') {
       .default('round_robin')
       .describe('round_robin uses all addresses of the host in turn, pick_first one.'),
     authority: z.string().optional().describe('Replaces the :authority of calls.'),
-    auth: unsupported('auth'),
+    auth: authShape(CLIENT_AUTH),
     middlewares: unsupported('middlewares'),
   };
 }
@@ -286,7 +292,17 @@ export function httpServerShape(address: string, timeouts: { write?: string; rea
       .prefault(timeouts.idle ?? '1m')
       .describe('How long a connection may wait for its next request; 0 is without end.'),
     keep_alives_enabled: z.boolean().default(true).describe('Whether a connection serves several requests.'),
-    auth: unsupported('auth'),
+    auth: z
+      .preprocess(
+        (value) => value ?? undefined,
+        z
+          .strictObject({
+            authenticator,
+            request_params: z.array(z.string()).default([]).describe('Parameters of the URL that count as headers of their name.'),
+          })
+          .optional(),
+      )
+      .describe(SERVER_AUTH),
     middlewares: unsupported('middlewares'),
   };
 }
@@ -324,7 +340,7 @@ export function httpClientShape(fallback: { compression?: Compression; timeout?:
     http2_read_idle_timeout: unsupported('http2_read_idle_timeout'),
     http2_ping_timeout: unsupported('http2_ping_timeout'),
     cookies: unsupported('cookies'),
-    auth: unsupported('auth'),
+    auth: authShape(CLIENT_AUTH),
     middlewares: unsupported('middlewares'),
   };
 }

@@ -3,6 +3,8 @@
  * whole request. Answers are read whole and limited, since what we send is large and what comes back is not. Redirects are not followed.
  */
 import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent, request } from 'undici';
+import { type ClientAuthenticator, clientAuthenticator } from '#src/core/auth.ts';
+import type { Host } from '#src/core/component.ts';
 import { RetryableError } from '#src/core/errors.ts';
 import { encodeBody, isContentCoding } from './compression.ts';
 import type { HttpClientConfig } from './config.ts';
@@ -11,6 +13,8 @@ import { clientTlsOptions } from './tls.ts';
 export interface HttpClientOptions {
   readonly settings: HttpClientConfig;
   readonly userAgent: string;
+  /** Where `auth` finds its extension. */
+  readonly host?: Pick<Host, 'extension'>;
 }
 export interface HttpCall {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -37,10 +41,12 @@ export class HttpClient {
   readonly #settings: HttpClientConfig;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #dispatcher: Dispatcher;
+  readonly #auth: ClientAuthenticator | null;
 
-  /** Throws ConfigError where a TLS file cannot be read. */
-  constructor({ settings, userAgent }: HttpClientOptions) {
+  /** Throws ConfigError where a TLS file cannot be read, or the authenticator does not run. */
+  constructor({ settings, userAgent, host }: HttpClientOptions) {
     this.#settings = settings;
+    this.#auth = settings.auth ? clientAuthenticator(settings.auth, host) : null;
     const headers: Record<string, string> = { 'user-agent': userAgent };
     for (const { name, value } of settings.headers) headers[name.toLowerCase()] = value;
     this.#headers = headers;
@@ -51,6 +57,7 @@ export class HttpClient {
   async send(call: HttpCall): Promise<HttpAnswer> {
     const { compression, compression_params, timeout } = this.#settings;
     const headers: Record<string, string> = { ...call.headers, ...this.#headers };
+    if (this.#auth !== null) for (const [name, value] of this.#auth.requestHeaders()) headers[name] = value;
     let body: Uint8Array | undefined;
     if (call.parts !== undefined) {
       const sizeBytes = call.parts.reduce((sum, part) => sum + part.length, 0);

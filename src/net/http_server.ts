@@ -7,7 +7,9 @@ import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } fro
 import type { Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Log } from '#src/core/telemetry.ts';
-import { errorText } from '#src/core/errors.ts';
+import { type AuthAttributes, type ServerAuthenticator, serverAuthenticator, UnauthenticatedError } from '#src/core/auth.ts';
+import type { Host } from '#src/core/component.ts';
+import { errorText, RetryableError } from '#src/core/errors.ts';
 import { createServer, createTlsServer } from '#src/core/node_http.ts';
 import { freeRead, keepCopy } from '#src/core/slab.ts';
 import { type ContentCoding, decodeOwned, isContentCoding, TooLargeError } from './compression.ts';
@@ -33,6 +35,8 @@ export class HttpRequest {
   readonly headers: IncomingHttpHeaders;
   /** Parameters of the route, decoded: { name: "job" } for /label/:name/values. */
   params: Readonly<Record<string, string>> = {};
+  /** What the authenticator says of the sender. */
+  authAttributes: AuthAttributes | undefined = undefined;
   readonly #incoming: IncomingMessage;
   readonly #server: HttpServer;
   #query: URLSearchParams | null = null;
@@ -82,6 +86,13 @@ export class HttpRequest {
     const end = type.indexOf(';');
     return (end < 0 ? type : type.slice(0, end)).trim().toLowerCase();
   }
+  /** The first value of a header; parameters of the URL that are listed in `params` count as headers. Those spelled as Go spells the header go before it. */
+  authHeader(name: string, params: readonly string[]): string | undefined {
+    const listed = params.filter((param) => param.toLowerCase() === name && this.query.has(param));
+    const first = listed.find((param) => param === goSpelling(name));
+    if (first !== undefined) return this.query.get(first)!;
+    return this.#incoming.headersDistinct[name]?.[0] ?? (listed[0] === undefined ? undefined : this.query.get(listed[0])!);
+  }
   /** The whole body, decompressed. Rejects with HttpError 400 or TooLargeError. The buffer is the caller's. Call it once. */
   body(): Promise<Buffer> {
     return this.#server.readBody(this.#incoming);
@@ -117,6 +128,10 @@ export interface HttpServerOptions {
   readonly errorReply?: (request: HttpRequest, status: number, message: string) => HttpReply;
   /** Listen together with other threads or with the server of the configuration before. */
   readonly reusePort?: boolean;
+  /** Where `auth` finds its extension. */
+  readonly host?: Pick<Host, 'extension'>;
+  /** Refused requests are told how to log in: for pages, since a browser then asks its user. */
+  readonly challenges?: boolean;
 }
 
 const DEFAULT_MAX_BODY = 20 * 1024 * 1024;
@@ -128,6 +143,7 @@ export class HttpServer {
   readonly #maxBody: number;
   readonly #codings: ReadonlySet<string>;
   readonly #extraHeaders: readonly (readonly [string, string])[];
+  #auth: ServerAuthenticator | null = null;
   #stopReload = (): void => {};
   #listening = false;
 
@@ -165,9 +181,10 @@ export class HttpServer {
     }
   }
 
-  /** Settles when it listens; rejects when the address cannot be had. */
+  /** Settles when it listens; rejects when the address cannot be had, or the authenticator does not run. */
   async listen(): Promise<void> {
-    const { settings, log, reusePort } = this.#options;
+    const { settings, log, reusePort, host } = this.#options;
+    if (settings.auth) this.#auth = serverAuthenticator(settings.auth, host);
     if (settings.transport === 'unix') await removeStaleSocket(settings.endpoint);
     await listenOn(this.#server, settings, reusePort ?? false);
     this.#listening = true;
@@ -212,12 +229,28 @@ export class HttpServer {
     if ((settings.write_timeout ?? 0) > 0) outgoing.setTimeout(settings.write_timeout!, () => outgoing.destroy());
     let reply: HttpReply;
     try {
+      if (this.#auth !== null) await this.#authenticate(request, this.#auth);
       reply = await handler(request);
     } catch (error) {
       reply = this.#errorReply(request, error, log);
     }
     await this.#write(incoming, outgoing, reply);
     request.release();
+  }
+
+  async #authenticate(request: HttpRequest, auth: ServerAuthenticator): Promise<void> {
+    const params = this.#options.settings.auth?.request_params ?? [];
+    try {
+      const found = auth.authenticate((name) => request.authHeader(name, params));
+      request.authAttributes = found instanceof Promise ? await found : found;
+    } catch (error) {
+      if (error instanceof UnauthenticatedError)
+        throw new HttpError(401, error.message, this.#options.challenges ? { headers: { 'WWW-Authenticate': auth.challenge } } : {});
+      if (!(error instanceof RetryableError)) throw error;
+      throw new HttpError(error.reason === 'exhausted' ? 429 : 503, error.message, {
+        headers: { 'Retry-After': String(Math.ceil(error.retryAfterMs / 1000)) },
+      });
+    }
   }
 
   #errorReply(request: HttpRequest, error: unknown, log: Log): HttpReply {
@@ -303,6 +336,10 @@ export class HttpServer {
   }
 }
 
+/** "X-Api-Key" of "x-api-key". */
+function goSpelling(name: string): string {
+  return name.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
+}
 function joinInto(out: Buffer, chunks: readonly Buffer[]): Buffer {
   let at = 0;
   for (const chunk of chunks) at += chunk.copy(out, at);

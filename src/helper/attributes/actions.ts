@@ -89,7 +89,10 @@ function compileSet(action: Action, adds: boolean, changes: boolean): Apply {
 /** What came with the request; several values are joined by ";". undefined where there is nothing. */
 function contextValue(context: BatchContext, name: string): string | undefined {
   if (name === 'client.address') return context.clientAddress ?? '';
-  if (name.startsWith('auth.')) return undefined; // No authenticator hands attributes on yet.
+  if (name.startsWith('auth.')) {
+    const found = context.authAttributes?.get(name.slice('auth.'.length));
+    return typeof found === 'string' || found === undefined ? found : found.length > 0 ? found.join(';') : undefined;
+  }
   return context.metadata?.get((name.startsWith('metadata.') ? name.slice('metadata.'.length) : name).toLowerCase())?.join(';');
 }
 

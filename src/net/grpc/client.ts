@@ -8,7 +8,9 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Log } from '#src/core/telemetry.ts';
+import { type ClientAuthenticator, clientAuthenticator } from '#src/core/auth.ts';
 import type { Clock } from '#src/core/clock.ts';
+import type { Host } from '#src/core/component.ts';
 import { ConfigError, errorText, PermanentError, RetryableError } from '#src/core/errors.ts';
 import { decodeBodySync, encodeBody, isContentCoding } from '#src/net/compression.ts';
 import { type GrpcClientConfig, type GrpcTarget, parseGrpcTarget } from '#src/net/config.ts';
@@ -38,6 +40,8 @@ export interface GrpcClientOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly userAgent: string;
+  /** Where `auth` finds its extension. */
+  readonly host?: Pick<Host, 'extension'>;
 }
 export interface CallOptions {
   /** 0 is without limit. */
@@ -78,6 +82,7 @@ export class GrpcClient {
   readonly #options: GrpcClientOptions;
   readonly #target: GrpcTarget;
   readonly #heads = new Map<string, HeaderFields>();
+  readonly #auth: ClientAuthenticator | null;
   #tls: TlsClientOptions | null;
   #tlsReadMs = 0;
   #subchannels: Subchannel[] = [];
@@ -89,7 +94,7 @@ export class GrpcClient {
   #waiters = new Set<() => void>();
   #stopTick = (): void => {};
 
-  /** Throws ConfigError where the endpoint or a TLS file is not usable. */
+  /** Throws ConfigError where the endpoint, a TLS file or the authenticator is not usable. */
   constructor(options: GrpcClientOptions) {
     const { settings } = options;
     const target = parseGrpcTarget(settings.endpoint);
@@ -97,6 +102,9 @@ export class GrpcClient {
     this.#options = options;
     this.#target = target;
     this.#tls = clientTlsOptions(settings.tls) ?? (target.forceTls ? { rejectUnauthorized: true } : null);
+    this.#auth = settings.auth ? clientAuthenticator(settings.auth, options.host) : null;
+    if (this.#auth?.requiresTls && this.#tls === null)
+      throw new ConfigError([{ path: ['auth', 'authenticator'], message: 'the credentials require transport level security; turn off tls::insecure' }]);
   }
 
   /** Begins to connect; does not wait for it. */
@@ -122,7 +130,7 @@ export class GrpcClient {
     const timeoutMs = options.timeoutMs ?? 0;
     const request: CallRequest = {
       head: this.#head(path),
-      extra: timeoutMs > 0 ? ['grpc-timeout', formatTimeout(timeoutMs)] : [],
+      extra: this.#extra(timeoutMs),
       parts: body === null ? parts : [body],
       sizeBytes: body === null ? sizeBytes : body.length,
       compressed: body !== null,
@@ -153,6 +161,12 @@ export class GrpcClient {
     for (const connection of connections) connection.end(new Error('the client was stopped'));
   }
 
+  /** What differs from call to call. */
+  #extra(timeoutMs: number): HeaderFields {
+    const fields = timeoutMs > 0 ? ['grpc-timeout', formatTimeout(timeoutMs)] : [];
+    if (this.#auth !== null) for (const [name, value] of this.#auth.requestHeaders()) fields.push(name, value);
+    return fields;
+  }
   #head(path: string): HeaderFields {
     let head = this.#heads.get(path);
     if (head === undefined) {
