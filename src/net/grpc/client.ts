@@ -261,8 +261,10 @@ export class GrpcClient {
     for (const address of subchannel.addresses) {
       try {
         const connection = await this.#open(address, subchannel);
-        subchannel.connecting = false;
         if (this.#closed) return connection.end(new Error('the client was stopped'));
+        // Gone between its SETTINGS and now: nobody would tell of it again.
+        if (connection.isDraining) throw new Error('the connection was closed as soon as it was made');
+        subchannel.connecting = false;
         subchannel.failures = 0;
         subchannel.connection = connection;
         return this.#wake();

@@ -138,10 +138,14 @@ export class ClientConnection extends Connection<ClientCall> {
     socket.on('drain', () => this.#pump());
   }
 
+  /** It takes no more calls. */
+  get isDraining(): boolean {
+    return this.closed || this.#draining;
+  }
   /** Rejects with CallError. Once it resolves, and where the error says that nothing was processed, nobody reads the parts any more. */
   call(request: CallRequest): Promise<CallAnswer> {
     return new Promise((resolve, reject) => {
-      if (this.closed || this.#draining) return reject(new CallError('unavailable', 'the connection is closing', { unprocessed: true }));
+      if (this.isDraining) return reject(new CallError('unavailable', 'the connection is closing', { unprocessed: true }));
       const call = new ClientCall(request, resolve, reject);
       if (request.timeoutMs > 0) call.timer = setTimeout(() => this.#expire(call), request.timeoutMs);
       if (request.signal !== undefined) {
