@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { Batch, type Signal } from '#src/core/batch.ts';
+import { Batch, EMPTY_CONTEXT, type Signal } from '#src/core/batch.ts';
 import { PermanentError, RetryableError } from '#src/core/errors.ts';
 import type { StorageClient } from '#src/core/storage.ts';
 import { testContext, testHost } from '#src/core/testing/context.ts';
@@ -199,4 +199,93 @@ test('settings that contradict each other are refused with their path', () => {
     schema.safeParse({ sending_queue: { storage: 'x', wait_for_result: true } }).error?.issues.map((issue) => issue.path.join('::')),
     ['sending_queue::wait_for_result'],
   );
+});
+
+test('what a failed attempt may still read is not freed when the same batch comes again and is taken', async () => {
+  const failures = [new RetryableError('timed out')];
+  const { exporter } = setUp({ sending_queue: { enabled: false }, retry_on_failure: { enabled: false } }, async () => {
+    const failure = failures.shift();
+    if (failure) throw failure;
+  });
+  await exporter.start?.();
+  const again = new Batch('logs', [Buffer.allocUnsafeSlow(50_000)], 1, EMPTY_CONTEXT, true),
+    once = new Batch('logs', [Buffer.allocUnsafeSlow(50_000)], 1, EMPTY_CONTEXT, true);
+  await assert.rejects(exporter.consume(again), /timed out/);
+  await exporter.consume(again);
+  await exporter.consume(once);
+  assert.deepEqual([again.parts[0]!.length, once.parts[0]!.length], [50_000, 0]);
+  await exporter.shutdown?.();
+});
+
+test('the parts of a batched request that failed are kept when their senders come again', async () => {
+  const failures = [new RetryableError('timed out')];
+  const { exporter, clock } = setUp({ sending_queue: { wait_for_result: true, batch: { min_size: 2 } }, retry_on_failure: { enabled: false } }, async () => {
+    const failure = failures.shift();
+    if (failure) throw failure;
+  });
+  await exporter.start?.();
+  const batches = [1, 2].map(() => new Batch('logs', [Buffer.allocUnsafeSlow(50_000)], 1, EMPTY_CONTEXT, true));
+  const offer = () => Promise.allSettled(batches.map((batch) => exporter.consume(batch))).then((all) => all.map(({ status }) => status));
+  const first = offer();
+  await clock.advance(1000);
+  assert.deepEqual(await first, ['rejected', 'rejected']);
+  const second = offer();
+  await clock.advance(1000);
+  assert.deepEqual(await second, ['fulfilled', 'fulfilled']);
+  assert.deepEqual(
+    batches.map(({ parts }) => parts[0]!.length),
+    [50_000, 50_000],
+  );
+  await exporter.shutdown?.();
+});
+
+test('with a dead backend a batching queue fills up instead of emptying itself into requests under way', async () => {
+  const { exporter, clock } = setUp(
+    {
+      sending_queue: { queue_size: 5, num_consumers: 2, batch: { min_size: 1000, flush_timeout: '10ms' } },
+      retry_on_failure: { initial_interval: '1s', max_elapsed_time: '0s' },
+    },
+    async () => {
+      throw new RetryableError('down');
+    },
+  );
+  await exporter.start?.();
+  let taken = 0;
+  for (let i = 0; i < 60; i++) {
+    await exporter.consume(batchOf(1)).then(
+      () => taken++,
+      () => {},
+    );
+    await clock.advance(20);
+  }
+  assert.ok(taken >= 5 && taken <= 12, `${taken} were taken by a queue of five with two under way`);
+  await exporter.shutdown?.();
+});
+
+test('a batch that cannot be read from the disk stays there, and the queue goes on with the next one', async () => {
+  const disk = new Disk(),
+    sent: number[] = [];
+  let failing = true;
+  const open = disk.storageClient;
+  disk.storageClient = async () => {
+    const client = await open();
+    return {
+      ...client,
+      get: async (key) => {
+        if (failing) {
+          failing = false;
+          throw new Error('EIO');
+        }
+        return await client.get(key);
+      },
+    };
+  };
+  const { exporter } = setUp({ sending_queue: { storage: 'file_storage', num_consumers: 1 } }, async (batch) => void sent.push(batch.itemCount), disk);
+  await exporter.start?.();
+  await exporter.consume(batchOf(1));
+  await exporter.consume(batchOf(2));
+  await settled();
+  assert.deepEqual(sent, [2]);
+  await exporter.shutdown?.();
+  assert.equal(disk.values.size, 1);
 });
