@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import type { Signal } from '#src/core/batch.ts';
 import { NODE } from '#test/run_collector.ts';
 import { api, http, type Running, Stage, until } from '#test/stage.ts';
+import { overload, thousandConnections } from './overload.ts';
 import type { SendOptions, Sent } from './send_otlp.ts';
 import { writeContainerLog } from './telemetry.ts';
 
@@ -225,6 +226,7 @@ service: {telemetry: {metrics: {level: none}}, pipelines: {logs: {receivers: [fi
   };
 }
 
+const HELPERS = { load, cpuMs, memoryMb, seconds: SECONDS };
 const ROWS: Readonly<Record<string, (stage: Stage) => Promise<Measured>>> = {
   'otlp-traces': otlp('traces'),
   'otlp-logs': otlp('logs'),
@@ -239,6 +241,8 @@ const ROWS: Readonly<Record<string, (stage: Stage) => Promise<Measured>>> = {
   'remote-write': store('write'),
   'range-query': store('query'),
   'file-log': containerLog,
+  overload: (stage) => overload(stage, HELPERS),
+  'connections-1000': (stage) => thousandConnections(stage, HELPERS),
 };
 
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(ROWS);
