@@ -3,7 +3,7 @@
  * was decided is remembered: under a digest with a key of our own, never the header itself. New ones are checked one at a time, and only so many
  * wait, so that a flood of wrong passwords leaves time for the work.
  */
-import { createHmac, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { type AuthAttributes, UnauthenticatedError } from '#src/core/auth.ts';
 import { RetryableError } from '#src/core/errors.ts';
 import { decodeBase64, type Users } from './htpasswd.ts';
@@ -15,7 +15,7 @@ const MAX_PASSWORD_BYTES = 1024;
 
 export class Logins {
   readonly #users: Users;
-  readonly #key = randomBytes(32);
+  readonly #key = randomBytes(32).toString('base64');
   readonly #passed = new Map<string, AuthAttributes>();
   readonly #failed = new Set<string>();
   readonly #waiting = new Map<string, Promise<AuthAttributes>>();
@@ -28,7 +28,7 @@ export class Logins {
   /** Who sends this header. Throws or rejects with UnauthenticatedError; RetryableError where too many wait. */
   check(header: string | undefined): AuthAttributes | Promise<AuthAttributes> {
     if (header === undefined || header === '') throw new UnauthenticatedError('no basic auth provided');
-    const id = createHmac('sha256', this.#key).update(header).digest('base64');
+    const id = hash('sha256', this.#key + header, 'base64');
     const known = this.#passed.get(id) ?? this.#waiting.get(id);
     if (known !== undefined) return known;
     if (this.#failed.has(id)) throw wrong();

@@ -22,4 +22,3 @@ export const configSchema = z
     if (token === '' && tokens.length === 0 && filename === '') context.issues.push({ code: 'custom', input: '', message: 'no bearer token provided' });
     if (token !== '' && tokens.length > 0) context.issues.push({ code: 'custom', input: '', message: 'either tokens or token should be provided, not both' });
   });
-export type BearerConfig = z.output<typeof configSchema>;

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { type ClientAuthenticator, type ServerAuthenticator, UnauthenticatedError } from '#src/core/auth.ts';
 import { defineExtension, type Lifecycle } from '#src/core/component.ts';
 import { CredentialsFile } from '#src/helper/credentials_file.ts';
@@ -13,8 +13,8 @@ export default defineExtension({
     const { scheme, tokens, token, filename } = config;
     const header = config.header.toLowerCase();
     // Compared as digests under a key of our own: these have one length, and how long it takes tells nothing of the token.
-    const key = randomBytes(32);
-    const digest = (text: string): Buffer => createHmac('sha256', key).update(text).digest();
+    const key = randomBytes(32).toString('base64');
+    const digest = (text: string): Buffer => hash('sha256', key + text, 'buffer');
     let sent = '',
       taken: readonly Buffer[] = [];
     const use = (list: readonly string[]): void => {
