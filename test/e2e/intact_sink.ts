@@ -39,8 +39,7 @@ export class Reckoning {
   readonly damaged: string[] = [];
   take(body: Buffer): void {
     const text = body.latin1Slice();
-    let marks = 0;
-    for (let at = text.indexOf('#'); at >= 0; at = text.indexOf('#', at + 1)) marks++;
+    const marks = text.match(/#\d/g)?.length ?? 0; // A length may be "#", too.
     let whole = 0;
     for (const [, record, sum] of text.matchAll(/(#\d+ [a-z]+) ([0-9a-f]{8});/g)) {
       if (crc32(record!) !== Number.parseInt(sum!, 16)) continue;
