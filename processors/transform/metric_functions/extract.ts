@@ -50,7 +50,7 @@ function derived(metric: Metric, suffix: string, unit: string | undefined, data:
 
 const sumPoint = (point: Point, metric: Metric): Point | null =>
   point.sum === undefined && kindOf(metric) !== 'summary' ? null : pointLike(point, { asDouble: point.sum ?? 0 });
-const countPoint = (point: Point): Point => pointLike(point, { asInt: point.count ?? '0' });
+const countPoint = (point: Point): Point => pointLike(point, { asInt: String(BigInt.asIntN(64, BigInt(point.count ?? '0'))) });
 
 export const extractSumMetric = extractor('extract_sum_metric', '_sum', sumPoint, (metric) => metric.unit);
 export const extractCountMetric = extractor('extract_count_metric', '_count', countPoint, () => '1');
