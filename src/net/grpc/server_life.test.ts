@@ -1,0 +1,109 @@
+/** What the server does in time: connections that are idle or old end in an orderly way, and clients are not read while too much is under way. */
+import assert from 'node:assert/strict';
+import http2 from 'node:http2';
+import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { systemClock } from '#src/core/clock.ts';
+import { grpcServerShape } from '#src/net/config.ts';
+import { GrpcServer, type UnaryMethod } from './server.ts';
+
+const PATH = '/test.Service/Export';
+const log = { debug() {}, info() {}, warn() {}, error() {} };
+const cleanup: (() => Promise<void> | void)[] = [];
+after(async () => {
+  for (const step of cleanup.reverse()) await step();
+});
+
+async function startServer(method: UnaryMethod, settings: object): Promise<GrpcServer> {
+  const server = new GrpcServer({
+    settings: z.strictObject(grpcServerShape('127.0.0.1:0')).parse(settings),
+    methods: new Map([[PATH, method]]),
+    log,
+    clock: systemClock,
+  });
+  await server.listen();
+  cleanup.push(() => server.close(0));
+  return server;
+}
+function open(server: GrpcServer): { session: http2.ClientHttp2Session; goAways: number[]; closed: Promise<void> } {
+  const session = http2.connect(`http://${server.address}`);
+  const goAways: number[] = [];
+  session.on('error', () => {});
+  session.on('goaway', (code) => goAways.push(code));
+  cleanup.push(() => session.destroy());
+  return { session, goAways, closed: new Promise((done) => session.on('close', () => done())) };
+}
+function call(session: http2.ClientHttp2Session, message: Buffer): Promise<string> {
+  return new Promise((done, fail) => {
+    const stream = session.request({ ':method': 'POST', ':path': PATH, 'content-type': 'application/grpc', te: 'trailers' });
+    stream.on('trailers', (trailers) => done(String(trailers['grpc-status'])));
+    stream.on('error', fail);
+    stream.on('close', () => done('cut'));
+    stream.resume();
+    const prefix = Buffer.alloc(5);
+    prefix.writeUInt32BE(message.length, 1);
+    stream.end(Buffer.concat([prefix, message]));
+  });
+}
+
+// What is looked at once a second runs side by side.
+describe('a connection in time', { concurrency: true }, () => {
+  test('one that is idle for max_connection_idle is ended with GOAWAY and no error', async () => {
+    const server = await startServer(() => undefined, { keepalive: { server_parameters: { max_connection_idle: '1s' } } });
+    const { session, goAways, closed } = open(server);
+    assert.equal(await call(session, Buffer.alloc(1)), '0');
+    const began = performance.now();
+    await closed;
+    assert.ok(performance.now() - began >= 900);
+    assert.deepEqual([...new Set(goAways)], [0]);
+  });
+
+  test('one that is older than max_connection_age ends when its calls do', async () => {
+    let release = (): void => {};
+    const server = await startServer(() => new Promise((done) => (release = done)), {
+      keepalive: { server_parameters: { max_connection_age: '1s', max_connection_age_grace: '30s' } },
+    });
+    const { session, goAways, closed } = open(server);
+    const answer = call(session, Buffer.alloc(1));
+    for (const end = Date.now() + 8000; goAways.length === 0 && Date.now() < end; ) await sleep(20);
+    assert.deepEqual([...new Set(goAways)], [0]);
+    await sleep(100);
+    assert.equal(session.destroyed, false, 'a call is still under way');
+    release();
+    assert.equal(await answer, '0');
+    await closed;
+  });
+
+  test('one whose calls do not end is cut after max_connection_age_grace', async () => {
+    const server = await startServer(() => new Promise(() => {}), {
+      keepalive: { server_parameters: { max_connection_age: '1s', max_connection_age_grace: '1s' } },
+    });
+    const { session, closed } = open(server);
+    const answer = call(session, Buffer.alloc(1));
+    await closed;
+    assert.equal(await answer, 'cut');
+  });
+});
+
+test('while too many bytes are under way no client is read, and all of them afterwards', async () => {
+  const waiting: (() => void)[] = [];
+  let taken = 0;
+  const server = await startServer(
+    () => {
+      taken++;
+      return new Promise((done) => waiting.push(done));
+    },
+    { max_recv_msg_size_mib: 64 },
+  );
+  const sessions = Array.from({ length: 60 }, () => open(server).session);
+  const answers = sessions.map((session) => call(session, Buffer.alloc(1 << 20)));
+  for (let last = -1; last !== taken || taken === 0; await sleep(300)) last = taken;
+  const held = taken;
+  assert.ok(held >= 8 && held < 60, `${held} messages of 1 MB were taken at once`);
+  while (taken < 60 || waiting.length > 0) {
+    for (const done of waiting.splice(0)) done();
+    await sleep(5);
+  }
+  assert.deepEqual([...new Set(await Promise.all(answers))], ['0']);
+});
