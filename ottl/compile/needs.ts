@@ -43,9 +43,9 @@ export function needOfCondition(node: Condition, scope: Scope): Need | null {
   }
   return null;
 }
-/** Whether it is done on bytes, where nothing fails. */
+/** Whether it is a comparison on bytes, where nothing fails; IsMatch fails on what has no text, such as NaN. */
 function isSafe(node: Condition, scope: Scope): boolean {
-  return node.kind === 'constant' || ((node.kind === 'compare' || node.kind === 'converter') && fastPredicate(node, scope) !== null);
+  return node.kind === 'constant' || (node.kind === 'compare' && fastPredicate(node, scope) !== null);
 }
 
 export function needOfStatement({ editor, where }: Statement, scope: Scope): Need | null {
