@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { http, type Running, Stage, until } from '#test/stage.ts';
 import { grpcSink, type Mood, requestOf } from './intact_sink.ts';
 
-const ROUNDS = 3;
+const ROUNDS = 2;
 const MOODS: readonly Mood[] = ['takes', 'refuses', 'stalls'];
 
 const post = async (port: number, body: Uint8Array): Promise<number> =>

@@ -10,7 +10,7 @@ import { http, Stage, until } from '#test/stage.ts';
 import { grpcSink, httpSink, type Mood, requestOf, type Sink } from './intact_sink.ts';
 
 const ROUNDS = Number(process.env['STRESS_ROUNDS'] ?? 4);
-const SEED = Number(process.env['STRESS_SEED'] ?? 1);
+const SEED = Number(process.env['STRESS_SEED'] ?? 23);
 const LOAD_MS = 1500;
 const SENDERS = 6;
 const PADDINGS = [10, 10, 200, 3000];
