@@ -32,9 +32,16 @@ const METADATA_LABELS = new Set([METRIC_NAME, '__type__', '__unit__']);
 
 /** What most operations drop: the metric's name, and with it what said of which type and unit it was. The same object where there is none. */
 export function dropName(labels: LabelList): LabelList {
-  let found = false;
-  for (let i = 0; i < labels.length; i += 2) if (METADATA_LABELS.has(labels[i]!)) found = true;
-  return found ? keepLabels(labels, (name) => !METADATA_LABELS.has(name)) : labels;
+  let first = -1;
+  let found = 0;
+  for (let i = 0; i < labels.length; i += 2) {
+    const name = labels[i]!;
+    if (name.charCodeAt(0) !== 95 || !METADATA_LABELS.has(name)) continue; // _
+    if (found++ === 0) first = i;
+  }
+  if (found === 0) return labels;
+  // Mostly the name alone, in front of all others: the copy has its size at once.
+  return found === 1 && first === 0 ? labels.slice(2) : keepLabels(labels, (name) => !METADATA_LABELS.has(name));
 }
 
 export function keepLabels(labels: LabelList, keep: (name: string) => boolean): LabelList {
