@@ -4,12 +4,10 @@
  */
 import { errorText, PermanentError, RetryableError } from '#src/core/errors.ts';
 
-export const OK = 0,
-  CANCELLED = 1,
+export const CANCELLED = 1,
   UNKNOWN = 2,
   INVALID_ARGUMENT = 3,
   DEADLINE_EXCEEDED = 4,
-  NOT_FOUND = 5,
   PERMISSION_DENIED = 7,
   RESOURCE_EXHAUSTED = 8,
   ABORTED = 10,
