@@ -14,7 +14,6 @@ import {
   parseBool,
   parseFloat64,
   parseInt64,
-  pdataTypeName,
   StringList,
   Time,
   toJson,
@@ -281,8 +280,6 @@ export const convert = {
     return bytes;
   },
 } as const;
-
-export { pdataTypeName };
 
 /** A function that tells whether a value is of a type. A literal of another type is refused at start, as in the Collector. */
 export function typeTest(target: Getter, type: string, is: (value: Value) => boolean): (record: RecordContext) => boolean {

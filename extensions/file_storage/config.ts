@@ -27,4 +27,3 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('Giving space back.'),
 });
-export type Config = z.output<typeof configSchema>;

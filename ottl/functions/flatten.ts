@@ -36,7 +36,7 @@ class Flattening {
   }
   #map(map: ValueMap, prefix: string, depth: number): void {
     const before = prefix === '' ? '' : `${prefix}.`;
-    map.keys.forEach((key, i) => this.#value(key, map.values[i]!, depth, before));
+    for (const [i, key] of map.keys.entries()) this.#value(key, map.values[i]!, depth, before);
   }
   #value(key: string, value: Stored, depth: number, prefix: string): void {
     const name = prefix + key;
@@ -45,7 +45,8 @@ class Flattening {
       value.forEach((item, i) => {
         if (item instanceof ValueMap && depth + 1 < this.#depth) this.#map(item, `${name}.${i}`, depth + 2);
         // Items of a list in a list get their index behind the prefix without a dot, as in the Collector.
-        else if (Array.isArray(item) && depth + 1 < this.#depth) item.forEach((inner, k) => this.#value(String(k), inner, depth + 3, `${name}.${i}`));
+        else if (Array.isArray(item) && depth + 1 < this.#depth)
+          for (const [k, inner] of item.entries()) this.#value(String(k), inner, depth + 3, `${name}.${i}`);
         else if (this.#resolve) this.#put(name, item);
         else this.#result.set(`${name}.${i}`, item);
       });

@@ -77,7 +77,6 @@ export const configSchema = z
       });
     }
   });
-export type Config = z.output<typeof configSchema>;
 
 export function groupsOf(items: readonly (string | StatementGroup)[]): StatementGroup[] {
   const texts = items.filter((item) => typeof item === 'string');

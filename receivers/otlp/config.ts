@@ -37,4 +37,3 @@ export const configSchema = z
     if (!overGrpc && !overHttp)
       context.issues.push({ code: 'custom', input: context.value, message: 'must specify at least one protocol when using the OTLP receiver' });
   });
-export type OtlpReceiverConfig = z.output<typeof configSchema>;

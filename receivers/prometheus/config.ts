@@ -145,7 +145,6 @@ function checkHttp(config: HttpConfig, add: (path: string, message: string) => v
 }
 
 const targetGroup = z.strictObject({ targets: z.array(z.string()).default([]), labels: labelMap().default({}) });
-export type TargetGroupConfig = z.output<typeof targetGroup>;
 
 const fileDiscovery = z.strictObject({
   files: z

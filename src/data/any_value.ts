@@ -1,6 +1,5 @@
 /** AnyValue, KeyValue and lists of them: from bytes to decoded values and back. For the general path; the hot one compares bytes (cursor.ts). */
 import { PermanentError } from '#src/core/errors.ts';
-import { viewOf } from '#src/wire/bytes.ts';
 import { ProtoReader } from '#src/wire/proto_reader.ts';
 import { ProtoWriter } from '#src/wire/proto_writer.ts';
 import { MAX_VALUE_DEPTH, type Value, ValueMap } from './value.ts';
@@ -140,7 +139,4 @@ export function varintBigInt(bytes: Uint8Array, at: number): bigint {
     if (c < 128) break;
   }
   return BigInt.asIntN(64, value);
-}
-export function doubleAt(bytes: Uint8Array, at: number): number {
-  return viewOf(bytes).getFloat64(at, true);
 }

@@ -244,7 +244,3 @@ export const REQUESTS: Readonly<Record<Signal, JsonMessage>> = {
   metrics: message('MetricsData', [list(1, 'resourceMetrics', () => resourceMetrics)]),
   logs: message('LogsData', [list(1, 'resourceLogs', () => resourceLogs)]),
 };
-export const ANY_VALUE: JsonMessage = anyValue;
-export const METRIC_MESSAGE: JsonMessage = metric;
-export const SPAN_MESSAGE: JsonMessage = span;
-export const LOG_MESSAGE: JsonMessage = logRecord;

@@ -56,7 +56,6 @@ export const SPAN = {
 } as const; // biome-ignore format: one line a thought
 export const STATUS = { message: 2, code: 3 } as const;
 export const SPAN_EVENT = { timeUnixNano: 1, name: 2, attributes: 3, droppedAttributesCount: 4 } as const;
-export const SPAN_LINK = { traceId: 1, spanId: 2, traceState: 3, attributes: 4, droppedAttributesCount: 5, flags: 6 } as const;
 export const LOG = {
   timeUnixNano: 1, severityNumber: 2, severityText: 3, body: 5, attributes: 6, droppedAttributesCount: 7, flags: 8, traceId: 9, spanId: 10, observedTimeUnixNano: 11, eventName: 12,
 } as const; // biome-ignore format: one line a thought
@@ -112,10 +111,6 @@ export const SPAN_TYPE = messageType('Span', 9, [
   [14, v],
   [15, l],
   [16, f32],
-]);
-export const STATUS_TYPE = messageType('Status', 0, [
-  [2, l],
-  [3, v],
 ]);
 export const SPAN_EVENT_TYPE = messageType('Event', 3, [
   [1, f64],
@@ -215,8 +210,6 @@ export const EXEMPLAR_TYPE = messageType('Exemplar', 7, [
   [6, f64],
 ]);
 
-/** Kinds of a metric are the field numbers of its data. */
-export type MetricKind = 0 | 5 | 7 | 9 | 10 | 11;
 /** The data point messages by metric kind. */
 export function pointTypeOf(kind: number): MessageType {
   return kind === METRIC.histogram

@@ -59,13 +59,3 @@ export class ValueMap {
     return true;
   }
 }
-
-export function typeOfValue(value: Value): ValueType {
-  if (value === null) return EMPTY;
-  if (typeof value === 'string') return STRING;
-  if (typeof value === 'boolean') return BOOL;
-  if (typeof value === 'bigint') return INT;
-  if (typeof value === 'number') return DOUBLE;
-  if (value instanceof Uint8Array) return BYTES;
-  return value instanceof ValueMap ? MAP : ARRAY;
-}

@@ -32,10 +32,8 @@ export function headerList() {
   };
   return z.preprocess(asList, z.array(pair)).default([]);
 }
-export type HeaderList = readonly { readonly name: string; readonly value: string }[];
 
 const TLS_VERSIONS = ['1.0', '1.1', '1.2', '1.3'] as const;
-export type TlsVersion = (typeof TLS_VERSIONS)[number];
 const tlsVersion = (key: string) =>
   z
     .string()

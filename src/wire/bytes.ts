@@ -68,10 +68,6 @@ export function putUtf8(bytes: Buffer, at: number, text: string, size: number): 
   else bytes.utf8Write(text, at, size);
   return size;
 }
-/** Text of [start, end). Invalid UTF-8 becomes U+FFFD. */
-export function utf8Text(bytes: Buffer, start: number, end: number): string {
-  return bytes.utf8Slice(start, end);
-}
 
 const HEX = '0123456789abcdef';
 /** Lower-case hex of [start, end). */

@@ -2,12 +2,12 @@
  * Labels of a series from resource, scope and data point, as [name, value, ...] sorted by the bytes of the names, and their encoding as remote
  * write's Label messages, which is also what the store takes.
  */
-import { Cursor } from '#src/data/cursor.ts';
+import type { Cursor } from '#src/data/cursor.ts';
 import { keyId } from '#src/data/keys.ts';
 import { SCOPE } from '#src/data/message_types.ts';
 import { valueText } from '#src/data/value_text.ts';
 import { utf8Size } from '#src/wire/bytes.ts';
-import { ProtoWriter } from '#src/wire/proto_writer.ts';
+import type { ProtoWriter } from '#src/wire/proto_writer.ts';
 import { labelName, type NameRules } from './names.ts';
 
 export const SERVICE_NAME = keyId('service.name');
@@ -30,8 +30,11 @@ export function addAttributes(labels: Labels, cursor: Cursor, rules: NameRules, 
 /** The same for a point with attributes of its resource, which win over those of the point. */
 export function addPointAttributes(labels: Labels, point: Cursor, resource: Cursor, which: ResourceLabels, rules: NameRules): void {
   if (which === 'none') return addAttributes(labels, point, rules);
-  const own: [name: string, value: string][] = [], found: [name: string, value: string][] = [], taken = new Set<string>();
-  for (let row = resource.firstRow(); row >= 0; row = resource.nextRow(row)) if (which === 'all' || !IDENTIFYING.has(resource.keyIdOf(row))) taken.add(resource.keyText(row));
+  const own: [name: string, value: string][] = [],
+    found: [name: string, value: string][] = [],
+    taken = new Set<string>();
+  for (let row = resource.firstRow(); row >= 0; row = resource.nextRow(row))
+    if (which === 'all' || !IDENTIFYING.has(resource.keyIdOf(row))) taken.add(resource.keyText(row));
   collect(own, point, null);
   for (const attribute of own) if (!taken.has(attribute[0])) found.push(attribute);
   collect(found, resource, which === 'all' ? null : IDENTIFYING);
@@ -49,7 +52,8 @@ function collect(found: [name: string, value: string][], cursor: Cursor, leaveOu
 function addSorted(labels: Labels, found: [name: string, value: string][], rules: NameRules, keepUnderscores: boolean): void {
   found.sort((a, b) => compareNames(a[0], b[0]));
   for (const [key, value] of found) {
-    const name = labelName(key, rules, keepUnderscores), known = labels.get(name);
+    const name = labelName(key, rules, keepUnderscores),
+      known = labels.get(name);
     if (known === undefined) labels.set(name, value);
     else if (known !== value) labels.set(name, `${known};${value}`);
   }
@@ -61,7 +65,8 @@ export function addIdentity(labels: Labels, resource: Cursor): void {
     const row = resource.row(id);
     return row < 0 ? '' : valueText(resource.value(row));
   };
-  const service = text(SERVICE_NAME), instance = text(SERVICE_INSTANCE_ID);
+  const service = text(SERVICE_NAME),
+    instance = text(SERVICE_INSTANCE_ID);
   if (service !== '') labels.set('job', resource.row(SERVICE_NAMESPACE) < 0 ? service : `${text(SERVICE_NAMESPACE)}/${service}`);
   if (instance !== '') labels.set('instance', instance);
 }
@@ -102,7 +107,10 @@ export function sortedLabels(labels: Labels): string[] {
 /** Appends `0a len 0a len name 12 len value` for each label. */
 export function writeLabels(writer: ProtoWriter, sorted: readonly string[]): void {
   for (let i = 0; i < sorted.length; i += 2) {
-    const name = sorted[i]!, value = sorted[i + 1]!, nameSize = utf8Size(name), valueSize = utf8Size(value);
+    const name = sorted[i]!,
+      value = sorted[i + 1]!,
+      nameSize = utf8Size(name),
+      valueSize = utf8Size(value);
     writer.tag(1, 2);
     writer.varint(2 + varintBytes(nameSize) + nameSize + varintBytes(valueSize) + valueSize);
     writer.text(1, name);

@@ -10,7 +10,12 @@ const UNITS: Readonly<Record<string, string>> = {
 const PER_UNITS: Readonly<Record<string, string>> = { s: 'second', m: 'minute', h: 'hour', d: 'day', w: 'week', mo: 'month', y: 'year' };
 
 export type TranslationStrategy = 'UnderscoreEscapingWithSuffixes' | 'UnderscoreEscapingWithoutSuffixes' | 'NoUTF8EscapingWithSuffixes' | 'NoTranslation';
-export const TRANSLATION_STRATEGIES: readonly TranslationStrategy[] = ['UnderscoreEscapingWithSuffixes', 'UnderscoreEscapingWithoutSuffixes', 'NoUTF8EscapingWithSuffixes', 'NoTranslation'];
+export const TRANSLATION_STRATEGIES: readonly TranslationStrategy[] = [
+  'UnderscoreEscapingWithSuffixes',
+  'UnderscoreEscapingWithoutSuffixes',
+  'NoUTF8EscapingWithSuffixes',
+  'NoTranslation',
+];
 
 export interface NameRules {
   /** '' for none. */
@@ -28,7 +33,11 @@ export type NameKind = 'gauge' | 'counter' | 'other';
 
 /** The metric's name; throws an Error where nothing of it is left. */
 export function metricName(name: string, unit: string, kind: NameKind, rules: NameRules): string {
-  const built = rules.utf8 ? utf8Name(name, unit, kind, rules) : rules.suffixes ? suffixedName(name, unit, kind, rules.namespace) : plainName(name, rules.namespace);
+  const built = rules.utf8
+    ? utf8Name(name, unit, kind, rules)
+    : rules.suffixes
+      ? suffixedName(name, unit, kind, rules.namespace)
+      : plainName(name, rules.namespace);
   if (built === '') throw new Error(`normalization for metric "${name}" resulted in empty name`);
   if (built !== name && !rules.utf8 && /^_+$/.test(built)) throw new Error(`normalization for metric "${name}" resulted in invalid name "${built}"`);
   return built;
@@ -44,8 +53,11 @@ function plainName(name: string, namespace: string): string {
 
 function suffixedName(name: string, unit: string, kind: NameKind, namespace: string): string {
   let parts = tokens(name, /[^a-zA-Z0-9:]+/u);
-  const { main, per } = unitSuffixes(unit), mainUnit = cleanUnit(main), perUnit = cleanUnit(per).replace(/_$/, '');
-  const hasPer = perUnit !== '' && perUnit !== 'per' && !parts.includes(perUnit), hasMain = mainUnit !== '' && !parts.includes(mainUnit);
+  const { main, per } = unitSuffixes(unit),
+    mainUnit = cleanUnit(main),
+    perUnit = cleanUnit(per).replace(/_$/, '');
+  const hasPer = perUnit !== '' && perUnit !== 'per' && !parts.includes(perUnit),
+    hasMain = mainUnit !== '' && !parts.includes(mainUnit);
   if (hasMain) parts.push(hasPer ? mainUnit.replace(/_$/, '') : mainUnit);
   if (hasPer) parts.push(perUnit);
   const last = (suffix: string): void => void (parts = [...parts.filter((part) => part !== suffix), suffix]);
@@ -57,7 +69,8 @@ function suffixedName(name: string, unit: string, kind: NameKind, namespace: str
 }
 
 function utf8Name(input: string, unit: string, kind: NameKind, { namespace, suffixes }: NameRules): string {
-  let name = namespace === '' ? input : `${namespace}_${input}`, ending = '';
+  let name = namespace === '' ? input : `${namespace}_${input}`,
+    ending = '';
   if (!suffixes) return name;
   const moveToEnd = (suffix: string): void => {
     if (name.endsWith(suffix) && name.length > suffix.length + 1) name = name.slice(0, -(suffix.length + 1));
@@ -72,16 +85,24 @@ function utf8Name(input: string, unit: string, kind: NameKind, { namespace, suff
 }
 
 function unitSuffixes(unit: string): { main: string; per: string } {
-  const slash = unit.indexOf('/'), main = (slash < 0 ? unit : unit.slice(0, slash)).trim(), per = slash < 0 ? '' : unit.slice(slash + 1).trim();
-  const named = (table: Readonly<Record<string, string>>, text: string): string => (text === '' || /[{}]/.test(text) ? '' : Object.hasOwn(table, text) ? table[text]! : text);
+  const slash = unit.indexOf('/'),
+    main = (slash < 0 ? unit : unit.slice(0, slash)).trim(),
+    per = slash < 0 ? '' : unit.slice(slash + 1).trim();
+  const named = (table: Readonly<Record<string, string>>, text: string): string =>
+    text === '' || /[{}]/.test(text) ? '' : Object.hasOwn(table, text) ? table[text]! : text;
   const perUnit = named(PER_UNITS, per);
   return { main: named(UNITS, main), per: perUnit === '' ? '' : `per_${perUnit}` };
 }
-const cleanUnit = (unit: string): string => unit.replace(/[^a-zA-Z0-9:]/gu, '_').replace(/_+/g, '_').replace(/^_/, '');
+const cleanUnit = (unit: string): string =>
+  unit
+    .replace(/[^a-zA-Z0-9:]/gu, '_')
+    .replace(/_+/g, '_')
+    .replace(/^_/, '');
 
 /** The unit as metadata shows it. */
 export function unitName(unit: string, { utf8 }: NameRules): string {
-  const { main, per } = unitSuffixes(unit), parts = (utf8 ? [main, per] : [cleanUnit(main), cleanUnit(per)]).filter((part) => part !== '');
+  const { main, per } = unitSuffixes(unit),
+    parts = (utf8 ? [main, per] : [cleanUnit(main), cleanUnit(per)]).filter((part) => part !== '');
   return parts.join('_').replace(/^_/, '').replace(/_$/, '');
 }
 
@@ -95,7 +116,8 @@ export function labelName(name: string, { utf8 }: NameRules, keepUnderscores = f
   let built: string;
   if (keepUnderscores) built = name.replace(/[^a-zA-Z0-9]/gu, '_');
   else {
-    const reserved = name.length >= 4 && name.startsWith('__') && name.endsWith('__'), inner = (reserved ? name.slice(2, -2) : name).replace(/[^a-zA-Z0-9]+/gu, '_');
+    const reserved = name.length >= 4 && name.startsWith('__') && name.endsWith('__'),
+      inner = (reserved ? name.slice(2, -2) : name).replace(/[^a-zA-Z0-9]+/gu, '_');
     built = reserved ? `__${inner}__` : inner;
   }
   if (/^\d/.test(built)) built = `key_${built}`;

@@ -7,10 +7,24 @@
 import type { BatchReader } from '#src/data/read.ts';
 import { Cursor } from '#src/data/cursor.ts';
 import { keyId } from '#src/data/keys.ts';
-import { BUCKETS, BUCKETS_TYPE, EXEMPLAR, EXEMPLAR_TYPE, EXPONENTIAL_POINT, HISTOGRAM_POINT, METRIC, METRIC_DATA, NUMBER_POINT, QUANTILE, QUANTILE_TYPE, SCOPE, SUMMARY_POINT } from '#src/data/message_types.ts';
+import {
+  BUCKETS,
+  BUCKETS_TYPE,
+  EXEMPLAR,
+  EXEMPLAR_TYPE,
+  EXPONENTIAL_POINT,
+  HISTOGRAM_POINT,
+  METRIC,
+  METRIC_DATA,
+  NUMBER_POINT,
+  QUANTILE,
+  QUANTILE_TYPE,
+  SCOPE,
+  SUMMARY_POINT,
+} from '#src/data/message_types.ts';
 import { STRING } from '#src/data/value.ts';
 import { valueText } from '#src/data/value_text.ts';
-import { ProtoWriter } from '#src/wire/proto_writer.ts';
+import type { ProtoWriter } from '#src/wire/proto_writer.ts';
 import { addIdentity, addPointAttributes, addScope, type Labels, type ResourceLabels, sortedLabels } from './labels.ts';
 import { metricName, type NameKind, type NameRules, unitName } from './names.ts';
 
@@ -65,17 +79,24 @@ export type TakeSeries = (labels: string[], source: Source, offset: number) => v
 
 /** The family of the metric that the reader stands on. Throws an Error where it cannot be translated: delta temporality, no name left, no data. */
 export function familyOf(reader: BatchReader, settings: TranslationSettings): Family {
-  const { record, metricKind: kind } = reader, original = record.text(METRIC.name);
+  const { record, metricKind: kind } = reader,
+    original = record.text(METRIC.name);
   if (kind === 0) throw new Error(`metric "${original}" has no data of a known type`);
-  if (kind !== METRIC.gauge && kind !== METRIC.summary && reader.data.int(METRIC_DATA.aggregationTemporality) !== CUMULATIVE) throw new Error(`invalid temporality and type combination for metric "${original}"; convert it with the deltatocumulative processor`);
+  if (kind !== METRIC.gauge && kind !== METRIC.summary && reader.data.int(METRIC_DATA.aggregationTemporality) !== CUMULATIVE)
+    throw new Error(`invalid temporality and type combination for metric "${original}"; convert it with the deltatocumulative processor`);
   return describedFamily(reader, settings);
 }
 
 /** The same for metadata, which there is of every metric that has a name. */
 export function describedFamily(reader: BatchReader, settings: TranslationSettings): Family {
-  const { record, metricKind: kind } = reader, { rules } = settings, original = record.text(METRIC.name), unit = record.text(METRIC.unit);
-  const scrapedAs = record.readAttribute(PROMETHEUS_TYPE) === STRING ? record.valueText() : null, keep = scrapedAs !== null && settings.keepScraped;
-  const monotonic = kind === METRIC.sum && reader.data.bool(METRIC_DATA.isMonotonic), nameKind: NameKind = kind === METRIC.gauge ? 'gauge' : monotonic ? 'counter' : 'other';
+  const { record, metricKind: kind } = reader,
+    { rules } = settings,
+    original = record.text(METRIC.name),
+    unit = record.text(METRIC.unit);
+  const scrapedAs = record.readAttribute(PROMETHEUS_TYPE) === STRING ? record.valueText() : null,
+    keep = scrapedAs !== null && settings.keepScraped;
+  const monotonic = kind === METRIC.sum && reader.data.bool(METRIC_DATA.isMonotonic),
+    nameKind: NameKind = kind === METRIC.gauge ? 'gauge' : monotonic ? 'counter' : 'other';
   return {
     name: keep ? original : metricName(original, unit, nameKind, rules),
     type: typeOf(kind, monotonic, scrapedAs),
@@ -113,7 +134,8 @@ export function pointLabels(reader: BatchReader, family: Family, settings: Trans
 
 /** The series of the point that the reader stands on; none for an exponential histogram, which is one native histogram sample. */
 export function pointSeries(reader: BatchReader, family: Family, settings: TranslationSettings, take: TakeSeries): void {
-  const labels = pointLabels(reader, family, settings), { point } = reader;
+  const labels = pointLabels(reader, family, settings),
+    { point } = reader;
   const series = (suffix: string, extra: readonly [string, string] | null, source: Source, offset: number): void => {
     const own = new Map(labels);
     if (extra !== null) own.set(extra[0], extra[1]);
@@ -123,9 +145,17 @@ export function pointSeries(reader: BatchReader, family: Family, settings: Trans
   switch (family.kind) {
     case METRIC.gauge:
     case METRIC.sum: {
-      const stale = isStale(point, NUMBER_POINT.flags), double = point.has(NUMBER_POINT.asDouble), int = point.has(NUMBER_POINT.asInt);
-      const field = double && !(int && point.contentStart(NUMBER_POINT.asInt) > point.contentStart(NUMBER_POINT.asDouble)) ? NUMBER_POINT.asDouble : NUMBER_POINT.asInt;
-      series('', null, stale ? STALE : !double && !int ? ZERO : field === NUMBER_POINT.asDouble ? DOUBLE : INT, stale || (!double && !int) ? -1 : point.contentStart(field));
+      const stale = isStale(point, NUMBER_POINT.flags),
+        double = point.has(NUMBER_POINT.asDouble),
+        int = point.has(NUMBER_POINT.asInt);
+      const field =
+        double && !(int && point.contentStart(NUMBER_POINT.asInt) > point.contentStart(NUMBER_POINT.asDouble)) ? NUMBER_POINT.asDouble : NUMBER_POINT.asInt;
+      series(
+        '',
+        null,
+        stale ? STALE : !double && !int ? ZERO : field === NUMBER_POINT.asDouble ? DOUBLE : INT,
+        stale || (!double && !int) ? -1 : point.contentStart(field),
+      );
       break;
     }
     case METRIC.histogram:
@@ -139,14 +169,17 @@ export function pointSeries(reader: BatchReader, family: Family, settings: Trans
 type Series = (suffix: string, extra: readonly [string, string] | null, source: Source, offset: number) => void;
 
 const isStale = (point: Cursor, field: number): boolean => (point.int(field) & NO_RECORDED_VALUE) !== 0;
-const scalar = (point: Cursor, field: number, source: Source, stale: boolean): readonly [Source, number] => (stale ? [STALE, -1] : point.has(field) ? [source, point.contentStart(field)] : [ZERO, -1]);
+const scalar = (point: Cursor, field: number, source: Source, stale: boolean): readonly [Source, number] =>
+  stale ? [STALE, -1] : point.has(field) ? [source, point.contentStart(field)] : [ZERO, -1];
 
 function histogramSeries(point: Cursor, series: Series): void {
   const stale = isStale(point, HISTOGRAM_POINT.flags);
   if (point.has(HISTOGRAM_POINT.sum)) series('_sum', null, ...scalar(point, HISTOGRAM_POINT.sum, DOUBLE, stale));
   series('_count', null, ...scalar(point, HISTOGRAM_POINT.count, COUNT, stale));
-  const bounds = point.doubles(HISTOGRAM_POINT.explicitBounds), counts = point.fixed64Offsets(HISTOGRAM_POINT.bucketCounts);
-  for (let i = 0; i < bounds.length && i < counts.length; i++) series('_bucket', ['le', promFloat(bounds[i]!)], stale ? STALE : i === 0 ? FIRST_BUCKET : BUCKET, stale ? -1 : counts[i]!);
+  const bounds = point.doubles(HISTOGRAM_POINT.explicitBounds),
+    counts = point.fixed64Offsets(HISTOGRAM_POINT.bucketCounts);
+  for (let i = 0; i < bounds.length && i < counts.length; i++)
+    series('_bucket', ['le', promFloat(bounds[i]!)], stale ? STALE : i === 0 ? FIRST_BUCKET : BUCKET, stale ? -1 : counts[i]!);
   series('_bucket', ['le', '+Inf'], ...scalar(point, HISTOGRAM_POINT.count, COUNT, stale));
 }
 
@@ -165,11 +198,17 @@ export function promFloat(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
   if (Object.is(value, -0)) return '-0';
-  const text = String(value), at = text.indexOf('e');
+  const text = String(value),
+    at = text.indexOf('e');
   if (at < 0) return text;
-  const sign = value < 0 ? '-' : '', digits = text.slice(0, at).replace(/[-.]/g, ''), point = text.slice(0, at).replace('-', '').indexOf('.'), exponent = Number(text.slice(at + 1)) + (point < 0 ? digits.length : point);
+  const sign = value < 0 ? '-' : '',
+    digits = text.slice(0, at).replace(/[-.]/g, ''),
+    point = text.slice(0, at).replace('-', '').indexOf('.'),
+    exponent = Number(text.slice(at + 1)) + (point < 0 ? digits.length : point);
   if (exponent <= 0) return `${sign}0.${'0'.repeat(-exponent)}${digits}`;
-  return exponent >= digits.length ? `${sign}${digits}${'0'.repeat(exponent - digits.length)}` : `${sign}${digits.slice(0, exponent)}.${digits.slice(exponent)}`;
+  return exponent >= digits.length
+    ? `${sign}${digits}${'0'.repeat(exponent - digits.length)}`
+    : `${sign}${digits.slice(0, exponent)}.${digits.slice(exponent)}`;
 }
 
 /** The time of the reader's point in ms. */
@@ -187,12 +226,18 @@ const exemplar = new Cursor(EXEMPLAR_TYPE);
 
 /** The exemplars of the point; none for summaries. Attributes that make one too long are left out. */
 export function pointExemplars(reader: BatchReader, kind: number): PromExemplar[] {
-  const field = kind === METRIC.histogram ? HISTOGRAM_POINT.exemplars : kind === METRIC.exponentialHistogram ? EXPONENTIAL_POINT.exemplars : NUMBER_POINT.exemplars, found: PromExemplar[] = [];
+  const field =
+      kind === METRIC.histogram ? HISTOGRAM_POINT.exemplars : kind === METRIC.exponentialHistogram ? EXPONENTIAL_POINT.exemplars : NUMBER_POINT.exemplars,
+    found: PromExemplar[] = [];
   if (kind === METRIC.summary) return found;
   exemplar.space = reader.space;
   for (let more = reader.point.firstChild(field, exemplar); more; more = reader.point.nextChild(field, exemplar)) {
-    const labels: string[] = [], attributes: string[] = [];
-    for (const [name, id] of [['trace_id', EXEMPLAR.traceId], ['span_id', EXEMPLAR.spanId]] as const) {
+    const labels: string[] = [],
+      attributes: string[] = [];
+    for (const [name, id] of [
+      ['trace_id', EXEMPLAR.traceId],
+      ['span_id', EXEMPLAR.spanId],
+    ] as const) {
       const bytes = exemplar.bytes(id);
       if (bytes.some((byte) => byte !== 0)) labels.push(name, bytes.toString('hex'));
     }
@@ -214,7 +259,9 @@ const buckets = new Cursor(BUCKETS_TYPE);
 
 /** Writes the exponential histogram under the reader as remote write's Histogram message. Throws an Error for a scale below -4. */
 export function writeNativeHistogram(writer: ProtoWriter, reader: BatchReader): void {
-  const { point } = reader, scale = point.sint32(EXPONENTIAL_POINT.scale), stale = isStale(point, EXPONENTIAL_POINT.flags);
+  const { point } = reader,
+    scale = point.sint32(EXPONENTIAL_POINT.scale),
+    stale = isStale(point, EXPONENTIAL_POINT.flags);
   if (scale < -4) throw new Error(`cannot convert exponential to native histogram: scale must be >= -4, was ${scale}`);
   if (stale) {
     writer.tag(1, 0);
@@ -254,7 +301,8 @@ function writeBuckets(writer: ProtoWriter, point: Cursor, field: number, spanFie
 
 /** Dense OTLP buckets as spans and deltas; 2^scaleDown buckets become one. A gap of up to two empty buckets is cheaper filled than spanned. */
 export function bucketLayout(offset: number, counts: readonly bigint[], scaleDown: number): { spans: { offset: number; length: number }[]; deltas: bigint[] } {
-  const spans: { offset: number; length: number }[] = [], deltas: bigint[] = [];
+  const spans: { offset: number; length: number }[] = [],
+    deltas: bigint[] = [];
   if (counts.length === 0) return { spans, deltas };
   let previous = 0n;
   const push = (count: bigint): void => {
@@ -267,12 +315,14 @@ export function bucketLayout(offset: number, counts: readonly bigint[], scaleDow
     else for (let i = 0; i < gap; i++) push(0n);
   };
   const indexOf = (i: number): number => ((i + offset) >> scaleDown) + 1; // Native buckets are counted by their upper bound.
-  let index = indexOf(0), count = 0n;
+  let index = indexOf(0),
+    count = 0n;
   spans.push({ offset: index, length: 0 });
   for (let i = 0; i < counts.length; i++) {
     const next = indexOf(i);
     if (next === index) count += counts[i]!;
-    else if (count === 0n) count = counts[i]!; // Nothing to write yet: the gap is taken from where the last bucket was.
+    else if (count === 0n)
+      count = counts[i]!; // Nothing to write yet: the gap is taken from where the last bucket was.
     else {
       skip(next - index - 1);
       push(count);

@@ -15,7 +15,6 @@ import {
   HEADERS,
   headerFrames,
   MAX_FRAME_BYTES,
-  MAX_WINDOW,
   NO_ERROR,
   PREFACE,
   PROTOCOL_ERROR,
