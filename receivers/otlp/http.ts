@@ -36,9 +36,15 @@ export function otlpHandler(intakes: ReadonlyMap<string, Intake>, includeMetadat
     const metadata = includeMetadata ? metadataOf(request.headers) : undefined;
     let size = load.enter(request);
     try {
-      const body = await request.body();
-      size = load.correct(size, body.length);
-      const bytes = type === JSON_TYPE ? parseOtlpJson(intake.signal, body) : body;
+      let bytes: Uint8Array;
+      try {
+        const body = await request.body();
+        size = load.correct(size, body.length);
+        bytes = type === JSON_TYPE ? parseOtlpJson(intake.signal, body) : body;
+      } catch (error) {
+        intake.countMalformed();
+        throw error;
+      }
       await intake.take(bytes, metadata, request.peerAddress, request.authAttributes);
     } catch (error) {
       if (error instanceof HttpError || error instanceof TooLargeError) throw error;

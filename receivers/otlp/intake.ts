@@ -13,6 +13,7 @@ export class Intake {
   readonly #next: Consumer;
   readonly #accepted: Counter;
   readonly #refused: Counter;
+  readonly #malformed: Counter;
   readonly #attributes: Readonly<Record<string, string>>;
   #context: BatchContext = EMPTY_CONTEXT;
 
@@ -22,14 +23,25 @@ export class Intake {
     this.#next = next;
     this.#accepted = telemetry.counter(`receiver_accepted_${items}`, '{items}', `Number of ${items} successfully pushed into the pipeline.`);
     this.#refused = telemetry.counter(`receiver_refused_${items}`, '{items}', `Number of ${items} that could not be pushed into the pipeline.`);
+    this.#malformed = telemetry.counter('receiver_malformed_requests', '{requests}', 'Number of requests that could not be read as OTLP.');
     this.#attributes = { receiver, transport };
   }
 
   /** Undefined where there is nothing in it. Throws or rejects with the pipeline's error. The bytes are the pipeline's from here on. */
   take(bytes: Uint8Array, metadata: BatchContext['metadata'], clientAddress: string, auth: AuthAttributes | undefined): Promise<void> | undefined {
-    const count = checkAndCount(this.signal, bytes);
+    let count: number;
+    try {
+      count = checkAndCount(this.signal, bytes);
+    } catch (error) {
+      this.countMalformed();
+      throw error;
+    }
     if (count === 0) return undefined;
     return this.#consume(new Batch(this.signal, [bytes], count, this.#contextOf(metadata, clientAddress, auth), true));
+  }
+  /** A request that never became a batch: how many records it had is not known. */
+  countMalformed(): void {
+    this.#malformed.add(1, this.#attributes);
   }
   /** The one of the last request where the client is the same. */
   #contextOf(metadata: BatchContext['metadata'], clientAddress: string, auth: AuthAttributes | undefined): BatchContext {
