@@ -195,7 +195,8 @@ export abstract class Connection<S extends Stream> {
     this.#lingers = true;
     socket.pause();
     socket.end();
-    setTimeout(() => socket.destroy(), LINGER_MS);
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+    socket.once('close', () => clearTimeout(timer));
   }
   /** Closes, once what was written is out. */
   end(error: Error): void {
