@@ -265,8 +265,9 @@ export class HttpServer {
   }
 
   async #write(incoming: IncomingMessage, outgoing: ServerResponse, reply: HttpReply): Promise<void> {
-    // What was not read of a refused body is not worth reading: the connection ends with the answer.
-    if (!incoming.complete && reply.status >= 400) outgoing.setHeader('Connection', 'close');
+    // What was not read of a refused body is not worth keeping: the connection ends with the answer.
+    const unread = !incoming.complete && reply.status >= 400;
+    if (unread) outgoing.setHeader('Connection', 'close');
     const { body, headers } = reply;
     const fields: string[] = [];
     if (headers) for (const name in headers) fields.push(name, headers[name]!);
@@ -274,7 +275,12 @@ export class HttpServer {
       const size = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length;
       fields.push('Content-Length', String(size));
       outgoing.writeHead(reply.status, fields);
-      outgoing.end(incoming.method === 'HEAD' || body?.length === 0 ? undefined : body);
+      const content = incoming.method === 'HEAD' || body?.length === 0 ? undefined : body;
+      if (!unread) return void outgoing.end(content);
+      if (content === undefined) outgoing.flushHeaders();
+      else outgoing.write(content);
+      await discard(incoming);
+      outgoing.end();
       return;
     }
     outgoing.writeHead(reply.status, fields);
@@ -316,13 +322,15 @@ export class HttpServer {
     return new Promise((done, fail) => {
       const chunks: Buffer[] = [];
       let size = 0; // Moved by 'data' only, once a socket read.
-      incoming.on('data', (chunk: Buffer) => {
+      const take = (chunk: Buffer): void => {
         size += chunk.length;
         if (size > limit) {
+          incoming.off('data', take);
           incoming.pause();
           fail(new TooLargeError(limit, 'http: request body too large'));
         } else chunks.push(chunk);
-      });
+      };
+      incoming.on('data', take);
       incoming.on('end', () => {
         const body = chunks.length === 1 ? keepCopy(chunks[0]!, 0, size) : joinInto(Buffer.allocUnsafeSlow(size), chunks);
         for (const chunk of chunks) freeRead(chunk);
@@ -334,6 +342,27 @@ export class HttpServer {
       });
     });
   }
+}
+
+/** How long, and how much, of a refused body is read and thrown away: a client that is still writing when the connection closes never sees the answer. */
+const LINGER_MS = 500;
+const LINGER_BYTES = 16 << 20;
+function discard(incoming: IncomingMessage): Promise<void> {
+  return new Promise((done) => {
+    let left = LINGER_BYTES;
+    const timer = setTimeout(done, LINGER_MS);
+    const end = (): void => {
+      clearTimeout(timer);
+      done();
+    };
+    incoming.on('data', (chunk: Buffer) => {
+      left -= chunk.length;
+      if (left < 0) end();
+    });
+    incoming.once('end', end);
+    incoming.once('close', end);
+    incoming.resume();
+  });
 }
 
 /** "X-Api-Key" of "x-api-key". */
