@@ -183,6 +183,7 @@ const serveByJs: Serve = async (_, files) => {
 
 for (const [language, serve] of [
   ['JS', serveByJs],
+  ['Python', serveByProgram(pythonPeer)],
   ['Java', serveByProgram(javaPeer)],
 ] as const) {
   test(`a gRPC server in ${language} understands the exporter plain, with TLS and mutual TLS, with gzip and without`, async (t) => {

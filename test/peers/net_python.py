@@ -7,6 +7,7 @@ import concurrent.futures
 import hashlib
 import os
 import sys
+import threading
 
 import grpc
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
@@ -15,6 +16,14 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 FILES = os.environ.get("CERTIFICATES", "")
+LOCK = threading.Lock()
+
+
+def say(*words):
+    """One whole line: print() writes text and line end apart, and calls are answered on several threads."""
+    with LOCK:
+        sys.stdout.write(" ".join(map(str, words)) + "\n")
+        sys.stdout.flush()
 
 
 def read(name):
@@ -52,7 +61,7 @@ class Handler(grpc.GenericRpcHandler):
         def take(message, context):
             left = context.time_remaining()
             timeout = "none" if left is None else "some"
-            print(self.security, encoding, len(message), hashlib.sha256(message).hexdigest(), timeout, flush=True)
+            say(self.security, encoding, len(message), hashlib.sha256(message).hexdigest(), timeout)
             return b""
 
         return grpc.unary_unary_rpc_method_handler(take)
@@ -72,7 +81,7 @@ def server(securities):
             port = one.add_secure_port("127.0.0.1:0", credentials)
         one.start()
         kept.append(one)
-        print(security, port, flush=True)
+        say(security, port)
     for one in kept:
         one.wait_for_termination()
 

@@ -145,6 +145,28 @@ test('shutdown sends what waits in memory', async () => {
   assert.equal(sent, 20);
 });
 
+test('shutdown gives what was refused one attempt that begins after it, and tells what is lost then', async () => {
+  const refused = (): never => {
+    throw new RetryableError('down');
+  };
+  const underWay = Promise.withResolvers<void>();
+  const attempts: Record<number, (() => Promise<void> | void)[]> = {
+    1: [refused, () => {}], // waits for its next attempt
+    2: [() => underWay.promise, () => {}], // is refused during the stop
+    3: [refused, refused],
+  };
+  const { exporter, telemetry } = setUp({ sending_queue: { num_consumers: 3 } }, async (batch) => attempts[batch.itemCount]!.shift()!());
+  await exporter.start?.();
+  for (const items of [1, 2, 3]) await exporter.consume(batchOf(items));
+  await settled();
+  const stopped = exporter.shutdown?.();
+  underWay.reject(new RetryableError('down'));
+  await stopped;
+  assert.deepEqual(attempts, { 1: [], 2: [], 3: [] });
+  assert.equal(count(telemetry, 'exporter_sent_log_records'), 3);
+  assert.match(telemetry.lines.join('\n'), /Dropping data.*the program stops before.*"dropped_items":3/);
+});
+
 test('the queue on disk keeps order and context over a restart, and forgets only what was sent', async () => {
   const disk = new Disk(),
     settings = { sending_queue: { storage: 'file_storage', num_consumers: 1 } };

@@ -73,7 +73,7 @@ class Lane {
     this.#sent = telemetry.counter(`exporter_sent_${items}`, '{items}', `Number of ${items} successfully sent to destination.`);
     this.#failed = telemetry.counter(`exporter_send_failed_${items}`, '{items}', `Number of ${items} in failed attempts to send to destination.`);
     this.#refused = telemetry.counter(`exporter_enqueue_failed_${items}`, '{items}', `Number of ${items} failed to be added to the sending queue.`);
-    this.#retry = new Retry(retry_on_failure, clock, telemetry.log);
+    this.#retry = new Retry(retry_on_failure, clock, telemetry.log, queue.storage === undefined);
     this.#queue = !queue.enabled
       ? null
       : queue.storage === undefined
