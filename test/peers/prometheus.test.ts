@@ -1,7 +1,7 @@
 /**
  * Debian's Prometheus (2.42) on both sides of the store, with node_exporter's data. An hour of samples is 240 scrapes, one in 15 s; to not wait an hour they
- * are made one in 150 ms (remote write sends only what is scraped after its start, so a backfilled hour would not be sent). The second test has an hour of
- * clock time: the same readings 15 s apart, written by promtool as a block, which the program then opens.
+ * are made one in 150 ms (remote write sends only what is scraped after its start, so a backfilled hour would not be sent); SCRAPE_MS=15000 takes the real
+ * hour. The second test has an hour of clock time: the same readings 15 s apart, written by promtool as a block, which the program then opens.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -13,6 +13,9 @@ import { api, http, type QueryResult, query, type Running, Stage, until } from '
 import { remoteRead, sampleCount, type Series } from './remote_read.ts';
 
 const SCRAPES = 240;
+const SCRAPE_MS = Number(process.env['SCRAPE_MS'] ?? 150);
+const LONGER_MS = 2 * SCRAPES * SCRAPE_MS;
+const RANGE = `${Math.ceil(LONGER_MS / 60_000) + 10}m`;
 const NODE = [['=', 'job', 'node']] as const;
 
 interface Peer {
@@ -104,17 +107,17 @@ test('Prometheus remote-writes an hour of node_exporter samples and reads them b
     stage,
     'writer',
     `
-global: {scrape_interval: 150ms, scrape_timeout: 150ms}
+global: {scrape_interval: ${SCRAPE_MS}ms, scrape_timeout: ${Math.min(SCRAPE_MS, 10_000)}ms}
 scrape_configs: [{job_name: node, static_configs: [{targets: ["${new URL(exporter.base).host}"]}]}]
 remote_write: [{url: "${ours.base}/api/v1/write", queue_config: {batch_send_deadline: 1s}}]
 `,
   );
-  await until(`${SCRAPES} scrapes`, async () => Number((await query(writer.base, 'count_over_time(up{job="node"}[10m])'))[0]?.value?.[1]) >= SCRAPES, {
-    ms: 120_000,
+  await until(`${SCRAPES} scrapes`, async () => Number((await query(writer.base, `count_over_time(up{job="node"}[${RANGE}])`))[0]?.value?.[1]) >= SCRAPES, {
+    ms: 60_000 + LONGER_MS,
   });
   // The exporter goes away: staleness markers are written, and up is 0. Then scraping ends too.
   await exporter.running.stop();
-  await until('up to be 0', async () => (await query(writer.base, 'up{job="node"}'))[0]?.value?.[1] === '0');
+  await until('up to be 0', async () => (await query(writer.base, 'up{job="node"}'))[0]?.value?.[1] === '0', { ms: 30_000 + 2 * SCRAPE_MS });
   stage.file('writer.yml', `remote_write: [{url: "${ours.base}/api/v1/write", queue_config: {batch_send_deadline: 1s}}]\n`);
   assert.equal((await http(`${writer.base}/-/reload`, { method: 'POST' })).status, 200);
   await sleep(500); // A scrape that was under way.
@@ -134,7 +137,7 @@ remote_write: [{url: "${ours.base}/api/v1/write", queue_config: {batch_send_dead
 
   const reader = await prometheus(stage, 'reader', readBack(ours.base));
   const endS = endMs / 1000;
-  assert.deepEqual(await everything(reader.base, endS, '10m'), await everything(writer.base, endS, '10m'));
+  assert.deepEqual(await everything(reader.base, endS, RANGE), await everything(writer.base, endS, RANGE));
   const metadata = await api<Record<string, unknown>>(ours.base, 'metadata', { metric: 'node_load1' });
   assert.deepEqual(
     metadata,
