@@ -29,7 +29,7 @@ export interface Pass {
   readonly writes: number;
   /** Metrics that a drop leaves without data points (a metric without data stays), scopes without records and resources without scopes are taken away afterwards, also those that came empty. */
   readonly dropsEmpty?: boolean;
-  /** It may add records (appendRecord): passes behind it must see them, so they get a walk of their own. */
+  /** It may add records (appendRecord), which it visits in turn: passes before it must not, passes behind it must see them, so it gets a walk of its own. */
   readonly appends?: boolean;
 }
 

@@ -26,6 +26,10 @@ export class EditList {
     this.count++;
     return at;
   }
+  /** Copies the rows [first, last) of another list behind the own ones. */
+  addAll(from: EditList, first: number, last = from.count): void {
+    for (let i = first << 2; i < last << 2; i += 4) this.add(from.rows[i]!, from.rows[i + 1]!, from.rows[i + 2]!, from.rows[i + 3]!);
+  }
   #grow(least: number): void {
     const grown = new Int32Array(Math.max(least, this.rows.length * 2));
     grown.set(this.rows);

@@ -376,6 +376,55 @@ test('a metric is read with its edits, replaced, edited on, and others are added
   });
   assert.equal(got.itemCount, 3);
 });
+test('what a pass appends it visits in turn, and a pass that would never end is refused', () => {
+  const metricType = otlp.lookupType('Metric');
+  const encode = (object: Plain, type = metricType): Buffer => Buffer.from(type.encode(type.fromObject(object)).finish());
+  const point = (value: string): Plain => ({ asInt: value });
+  const metrics = [{ name: 'a', gauge: { dataPoints: [point('1'), point('2')] } }];
+  const bytes = encode({ resourceMetrics: [{ scopeMetrics: [{ metrics }] }] }, otlp.lookupType('MetricsData'));
+  const visited: string[] = [];
+  let endless = false;
+  const pass: Pass = {
+    level: INNER_LEVEL,
+    reads: RECORD_LEVEL,
+    writes: RECORD_LEVEL,
+    appends: true,
+    visit() {
+      const name = metric.text(METRIC.name);
+      dataPoint.setAttributeText(keyId('k'), name);
+      const now = metricType.toObject(metricType.decode(currentRecord()), { longs: String }) as { gauge: { dataPoints: Plain[] } };
+      visited.push(`${name} ${now.gauge.dataPoints.map((one) => `${one['asInt']}${one['attributes'] ? '!' : ''}`).join(' ')}`);
+      if (endless || (name.length < 3 && dataPoint.sfixed64(6) === 1n))
+        appendRecord(encode({ name: `${name}${name[0]}`, gauge: { dataPoints: [point('1')] } }));
+      return KEEP;
+    },
+  };
+  const batch = new Batch('metrics', [bytes], 2);
+  const before: Pass = { level: RECORD_LEVEL, reads: 0, writes: 0, visit: () => keep(metric.setText(METRIC.unit, 's')) };
+  const got = new BytesRewriter('metrics', [before, pass]).rewrite(batch)!;
+  assert.deepEqual(visited, ['a 1! 2', 'a 1! 2!', 'aa 1!', 'aaa 1!']);
+  const marked = (value: string, text: string): Plain => ({ attributes: [{ key: 'k', value: { stringValue: text } }], asInt: value });
+  assert.deepEqual(decodePlain('MetricsData', got.bytes), {
+    resourceMetrics: [
+      {
+        scopeMetrics: [
+          {
+            metrics: [
+              { name: 'a', unit: 's', gauge: { dataPoints: [marked('1', 'a'), marked('2', 'a')] } },
+              { name: 'aa', gauge: { dataPoints: [marked('1', 'aa')] } },
+              { name: 'aaa', gauge: { dataPoints: [marked('1', 'aaa')] } },
+            ],
+          },
+        ],
+      },
+    ],
+  });
+  assert.equal(got.itemCount, 4);
+  endless = true;
+  assert.throws(() => new BytesRewriter('metrics', [pass]).rewrite(batch), PermanentError);
+  endless = false;
+  assert.deepEqual(new BytesRewriter('metrics', [before, pass]).rewrite(batch)!.bytes, got.bytes, 'what the refused batch left behind is gone');
+});
 test('a resource that came in two pieces is joined and then edited', () => {
   const piece = (key: string): Buffer => Buffer.from([0x0a, 5 + 0, 0x0a, 3, 0x0a, 1, key.charCodeAt(0)]);
   const inner = Buffer.concat([piece('a'), Buffer.from([0x12, 2, 0x12, 0]), piece('b')]);

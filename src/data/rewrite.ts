@@ -50,7 +50,7 @@ export function planWalks(passes: readonly Pass[]): Pass[][] {
  * shows only through what those records share: the levels that enclose them.
  */
 function mayShare(earlier: Pass, later: Pass): boolean {
-  if (earlier.appends === true) return false;
+  if (earlier.appends === true || later.appends === true) return false;
   const earlierWrites = earlier.writes | earlier.level;
   const laterWrites = later.writes | later.level;
   const earlierSees = earlier.reads | earlierWrites;

@@ -21,6 +21,9 @@ import { after, readLength, skipField } from './scan.ts';
 import { arena } from './space.ts';
 
 const GONE = -0x7fffffff;
+/** How many records may be appended to a scope where appended ones are visited too: statements that copy their own copies would never end. */
+const MOST_APPENDED = 10_000;
+const MOST_APPENDED_PER_RECORD = 8;
 type Visit = () => number;
 
 class Walk {
@@ -40,6 +43,7 @@ class Walk {
   #innerVisits: Visit[] = [];
   #dropEmpty = false;
   #dropEmptyMetrics = false;
+  #visitAppended = false;
   /** Whether the record's edits have a list of their own: inner records write theirs into the main one. */
   #apart = false;
 
@@ -76,6 +80,7 @@ class Walk {
     this.#innerVisits = visits(INNER_LEVEL);
     this.#dropEmpty = passes.some((pass) => pass.dropsEmpty === true);
     this.#dropEmptyMetrics = signal === 'metrics' && passes.some((pass) => pass.dropsEmpty === true && pass.level === INNER_LEVEL);
+    this.#visitAppended = passes.some((pass) => pass.appends === true);
     this.#apart = signal === 'metrics' || this.#innerVisits.length > 0;
     this.#record.edits = this.#apart ? this.#recordEdits : this.#main;
   }
@@ -88,7 +93,8 @@ class Walk {
   /** The rewritten message, the very same where nothing changed. */
   part(message: Uint8Array): Uint8Array {
     this.#main.count = 0;
-    this.#dropped = this.#added = 0;
+    this.#dropped = this.#added = this.#appended.length = 0;
+    this.#inner = null;
     const start = arena.load(message);
     try {
       const end = start + message.length;
@@ -214,14 +220,10 @@ class Walk {
         }
         last = p = content + size;
       }
-      const { length } = this.#appended;
-      if (length > 0) {
-        for (let i = 0; i < length; i += 2) {
-          main.add(last, last, this.#appended[i]!, this.#appended[i + 1]!);
-          delta += this.#appended[i + 1]! - this.#appended[i]!;
-          kept++;
-        }
-        this.#appended.length = 0;
+      if (this.#appended.length > 0) {
+        const rows = main.count;
+        delta += this.#placeAppended(last, MOST_APPENDED + MOST_APPENDED_PER_RECORD * kept);
+        kept += main.count - rows;
       }
       if (kept === 0 && this.#dropEmpty) {
         main.count = first;
@@ -236,6 +238,37 @@ class Walk {
       return 0;
     }
     return main.setLength(first, lengthAt, start, end, delta);
+  }
+
+  /** Puts what was appended behind the last record, each visited first where the pass wants that: it may append more. Returns the bytes that come in. */
+  #placeAppended(at: number, most: number): number {
+    const main = this.#main;
+    const list = this.#appended;
+    let delta = 0;
+    for (let i = 0; i < list.length; i += 2) {
+      let from = list[i]!;
+      let end = list[i + 1]!;
+      if (this.#visitAppended) {
+        if (list.length > 2 * most) throw new PermanentError(`more than ${most} metrics were added to a scope: a statement adds to what it added itself`);
+        const first = main.count;
+        readLength(arena.bytes, from + 1, end);
+        const d = this.#visitRecord(from, from + 1, after, end);
+        if (d === GONE) {
+          main.count = first;
+          continue;
+        }
+        if (main.count > first) {
+          const to = arena.room(end - from + d);
+          end = writer.write(arena, main, first, main.count, from, end, arena.bytes, to);
+          from = to;
+          main.count = first;
+        }
+      }
+      main.add(at, at, from, end);
+      delta += end - from;
+    }
+    list.length = 0;
+    return delta;
   }
 
   #visitRecord(at: number, lengthAt: number, start: number, end: number): number {
@@ -333,6 +366,11 @@ class Walk {
     return this.#singleLengthAt;
   }
   #keptInner = 0;
+  // The inner record that is visited, for currentRecord(): its cursor, its first row, its length field, and the first row of the inner records before it.
+  #inner: Cursor | null = null;
+  #innerFirst = 0;
+  #innerLengthAt = 0;
+  #innersFirst = 0;
   #visitInner(start: number, end: number, tag: number, cursor: Cursor): number {
     const main = this.#main;
     const visits = this.#innerVisits;
@@ -340,6 +378,7 @@ class Walk {
     let delta = 0;
     let kept = 0;
     let index = 0;
+    this.#innersFirst = main.count;
     for (let p = start; p < end; ) {
       const B = arena.bytes;
       if (B[p] !== tag) {
@@ -354,8 +393,12 @@ class Walk {
       main.add(content, content, 0, 0);
       cursor.scan(content, next, type);
       position.eventIndex = index++;
+      this.#inner = cursor;
+      this.#innerFirst = first;
+      this.#innerLengthAt = p + 1;
       let gone = false;
       for (let i = 0; i < visits.length && !gone; i++) gone = visits[i]!() === DROP;
+      this.#inner = null;
       if (gone) {
         main.count = first;
         main.add(p, next, 0, 0);
@@ -423,16 +466,22 @@ class Walk {
     assert(this.#visitingRecord || this.#apart, 'only while a record is visited');
     const record = this.#record;
     const all = new EditList();
-    const own = this.#apart ? this.#recordEdits : this.#main;
-    for (let i = this.#apart ? 0 : this.#first + 1; i < own.count; i++)
-      all.add(own.rows[i << 2]!, own.rows[(i << 2) + 1]!, own.rows[(i << 2) + 2]!, own.rows[(i << 2) + 3]!);
-    if (record === metric && this.#dataEdits.count > 0) {
-      const data = new EditList();
-      data.add(0, 0, 0, 0);
-      const from = this.#dataEdits;
-      for (let i = 0; i < from.count; i++) data.add(from.rows[i << 2]!, from.rows[(i << 2) + 1]!, from.rows[(i << 2) + 2]!, from.rows[(i << 2) + 3]!);
-      data.setLength(0, this.#lengthAtOf(position.metricKind), metricData.start, metricData.end, data.sort(1));
-      for (let i = 0; i < data.count; i++) all.add(data.rows[i << 2]!, data.rows[(i << 2) + 1]!, data.rows[(i << 2) + 2]!, data.rows[(i << 2) + 3]!);
+    if (this.#apart) all.addAll(this.#recordEdits, 0);
+    else all.addAll(this.#main, this.#first + 1);
+    const data = new EditList();
+    data.add(0, 0, 0, 0);
+    if (record === metric) data.addAll(this.#dataEdits, 0);
+    if (this.#inner !== null) {
+      const { start, end } = this.#inner;
+      const own = new EditList();
+      own.addAll(this.#main, this.#innerFirst);
+      if (own.count > 1) own.setLength(0, this.#innerLengthAt, start, end, own.sort(1));
+      data.addAll(this.#main, this.#innersFirst, this.#innerFirst);
+      data.addAll(own, own.count > 1 ? 0 : 1);
+    }
+    if (data.count > 1) {
+      if (record === metric) data.setLength(0, this.#lengthAtOf(position.metricKind), metricData.start, metricData.end, data.sort(1));
+      all.addAll(data, record === metric ? 0 : 1);
     }
     const delta = all.sort(0);
     const out = Buffer.allocUnsafe(record.end - record.start + delta);
@@ -526,7 +575,7 @@ function rewritePart(signal: Signal, part: Uint8Array): Uint8Array {
   }
 }
 
-/** The bytes of the record (span, log record, metric) as it is now, with all edits; only from a callback at RECORD_LEVEL. A copy. */
+/** The bytes of the record (span, log record, metric) as it is now, with all edits; only from a callback at RECORD_LEVEL or, of a metric or span, INNER_LEVEL. A copy. */
 export function currentRecord(): Buffer {
   return walk.currentRecord();
 }
@@ -534,7 +583,7 @@ export function currentRecord(): Buffer {
 export function replaceRecord(bytes: Uint8Array): void {
   walk.replaceRecord(bytes);
 }
-/** Adds a record behind the last one of this scope; it is not visited in this walk. Only from a callback at RECORD_LEVEL. */
+/** Adds a record behind the last one of this scope. A pass that says `appends` visits it in turn. Only from a callback at RECORD_LEVEL or INNER_LEVEL. */
 export function appendRecord(bytes: Uint8Array): void {
   walk.appendRecord(bytes);
 }

@@ -4,19 +4,7 @@ import { fail } from '#ottl/values.ts';
 import { position } from '#src/data/contexts.ts';
 import { METRIC } from '#src/data/message_types.ts';
 import { temporalityOf } from './convert.ts';
-import {
-  addMetric,
-  double,
-  jsonDouble,
-  kindOf,
-  type Metric,
-  type Point,
-  pointLike,
-  pointsOf,
-  readMetric,
-  readMetricOfPoint,
-  typeText,
-} from './metric_object.ts';
+import { addMetric, double, jsonDouble, kindOf, type Metric, type Point, pointLike, pointsOf, readMetric, typeText } from './metric_object.ts';
 
 const CUMULATIVE = 2;
 
@@ -66,7 +54,7 @@ function summaryConverter(name: string, suffixDefault: string, value: (point: Po
       const aggregationTemporality = temporalityOf(stringAggTemp);
       return () => {
         if (position.metricKind !== METRIC.summary) return;
-        const metric = readMetricOfPoint();
+        const metric = readMetric();
         addMetric(derived(metric, suffix, metric.unit, { sum: { dataPoints: pointsOf(metric).map(value), aggregationTemporality, isMonotonic: monotonic } }));
       };
     },

@@ -2,7 +2,6 @@
  * A metric as an object, for the functions that turn one metric into another: the OTLP JSON form, read from the record and written back whole.
  * Fields that OTLP does not know are lost on the way. 64-bit integers are strings.
  */
-import { metric } from '#src/data/contexts.ts';
 import { parseJsonMessage } from '#src/data/json_read.ts';
 import { type JsonMessage, REQUESTS } from '#src/data/json_schema.ts';
 import { formatJsonMessage } from '#src/data/json_write.ts';
@@ -73,13 +72,9 @@ const GO_NAMES: Readonly<Record<MetricKind, string>> = {
 const below = (type: JsonMessage, name: string): JsonMessage => type.byName.get(name)!.message();
 const METRIC_JSON = below(below(below(REQUESTS.metrics, 'resourceMetrics'), 'scopeMetrics'), 'metrics');
 
-/** The metric that is visited, with all that statements did to it. Only in the metric context. */
+/** The metric that is visited, or that of the data point that is, with all that statements did to it. */
 export function readMetric(): Metric {
   return JSON.parse(formatJsonMessage(METRIC_JSON, currentRecord())) as Metric;
-}
-/** The metric of the data point that is visited, as it came. */
-export function readMetricOfPoint(): Metric {
-  return JSON.parse(formatJsonMessage(METRIC_JSON, metric.space.bytes.subarray(metric.start, metric.end))) as Metric;
 }
 export function writeMetric(changed: Metric): void {
   replaceRecord(parseJsonMessage(METRIC_JSON, JSON.stringify(changed)));
