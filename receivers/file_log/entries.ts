@@ -19,7 +19,6 @@ export interface FileBasis {
   readonly path: string;
   readonly attributes: ValueMap;
   readonly resource: ValueMap;
-  observedMs: number;
 }
 
 export class EntryFactory {
@@ -33,6 +32,8 @@ export class EntryFactory {
   readonly #computedAttributes: readonly (readonly [string, ExprText])[];
   readonly #computedResource: readonly (readonly [string, ExprText])[];
   readonly #fast: FastLines | null;
+  /** When the lines at hand were read. */
+  #observedMs = 0;
 
   constructor(config: Config, chain: Chain, splitter: Splitter, context: OperatorContext, batch: LogBatch, nowMs: () => number) {
     this.#config = config;
@@ -54,18 +55,16 @@ export class EntryFactory {
 
   /** Call before entries of a file come: its name may have changed. */
   openFile(file: TailedFile, nowMs: number): void {
+    this.#observedMs = nowMs;
     const known = this.#bases.get(file.id);
-    if (known !== undefined && known.path === file.path) {
-      known.observedMs = nowMs;
-      return;
-    }
+    if (known !== undefined && known.path === file.path) return;
     const attributes: ValueMap = new Map<string, Value>(),
       resource: ValueMap = new Map<string, Value>();
     for (const [key, text] of Object.entries(this.#config.attributes)) if (text.fixed !== null) attributes.set(key, text.fixed);
     for (const [key, text] of Object.entries(this.#config.resource)) if (text.fixed !== null) resource.set(key, text.fixed);
     for (const [key, value] of file.headerAttributes) attributes.set(key, value);
     for (const [key, value] of fileAttributes(file.path, this.#config)) attributes.set(key, value);
-    this.#bases.set(file.id, { path: file.path, attributes, resource, observedMs: nowMs });
+    this.#bases.set(file.id, { path: file.path, attributes, resource });
     this.#fast?.forget(file.id);
   }
 
@@ -86,7 +85,7 @@ export class EntryFactory {
 
   /** `most` and `mostBytes`: what the batch has room for. */
   takeLines(file: TailedFile, bytes: Buffer, from: number, end: number, position: number, most: number, mostBytes: number): number {
-    return this.#fast!.take(this.#batch, this.#basis(file), file, bytes, from, end, most, mostBytes, (start, stop, at) =>
+    return this.#fast!.take(this.#batch, this.#basis(file), this.#observedMs, file, bytes, from, end, most, mostBytes, (start, stop, at) =>
       this.take(file, bytes, start, stop, position + at - from),
     );
   }
@@ -95,7 +94,7 @@ export class EntryFactory {
     const basis = this.#basis(file),
       config = this.#config,
       encoding = this.#splitter.encoding;
-    const entry = new Entry(basis.observedMs);
+    const entry = new Entry(this.#observedMs);
     entry.source = file.id;
     entry.position = position;
     entry.body = encoding.raw ? Uint8Array.prototype.slice.call(bytes, start, end) : encoding.text(bytes, start, end);

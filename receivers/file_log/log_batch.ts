@@ -6,9 +6,10 @@ import { Batch, EMPTY_CONTEXT } from '#src/core/batch.ts';
 import { freeBytes } from '#src/core/slab.ts';
 import { putVarint, varintSize } from '#src/wire/bytes.ts';
 import { ProtoWriter } from '#src/wire/proto_writer.ts';
+import { encodeRecord, encodeResource, encodeScope } from './encode.ts';
 import type { Entry } from './entry.ts';
 import { toJson } from './json_text.ts';
-import { goText, Instant, OpaqueList, OpaqueMap, type Value, type ValueMap } from './value.ts';
+import { Pace } from './pace.ts';
 
 /** First size of a buffer; most files give far less than a full batch in one poll. */
 const FIRST_CAPACITY = 16 * 1024;
@@ -71,6 +72,7 @@ export class LogBatch {
   #last: RecordGroup | null = null;
   #capacity = FIRST_CAPACITY;
   readonly #spare: ProtoWriter[] = [];
+  readonly pace = new Pace();
   #spareBytes = 0;
 
   get count(): number {
@@ -118,18 +120,25 @@ export class LogBatch {
     }
     const parts: Uint8Array[] = [],
       writers: ProtoWriter[] = [];
-    let largest = 0;
+    let largest = 0,
+      lentBytes = 0;
     for (const group of this.#groups.values()) {
       if (group.count === 0) continue;
       const part = group.finish();
       parts.push(part);
       writers.push(group.writer);
+      lentBytes += group.writer.buffer.length;
       largest = Math.max(largest, part.length);
     }
     // The next batch will likely be as large: growing would copy.
     this.#capacity = largest > FIRST_CAPACITY / 2 ? largest + (largest >> 2) : FIRST_CAPACITY;
     this.#clear();
-    return new Batch('logs', parts, count, EMPTY_CONTEXT, true, { layout: null, release: () => this.#takeBack(writers) });
+    const returned = this.pace.lend(lentBytes);
+    const release = (): void => {
+      this.#takeBack(writers);
+      returned();
+    };
+    return new Batch('logs', parts, count, EMPTY_CONTEXT, true, { layout: null, release });
   }
 
   /** Lets go of memory that is kept for the next batches; while nothing is read there are none. */
@@ -137,6 +146,7 @@ export class LogBatch {
     for (const writer of this.#spare) freeBytes(writer.buffer);
     this.#spare.length = 0;
     this.#spareBytes = 0;
+    this.pace.rest();
   }
 
   #writer(): ProtoWriter {
@@ -168,78 +178,3 @@ export function groupKey(resource: string, scopeName: string): string {
   return scopeName === '' ? resource : `${scopeName}\0${resource}`;
 }
 
-const shared = new ProtoWriter(256);
-
-/** Content of a Resource message. */
-export function encodeResource(resource: ValueMap): Uint8Array {
-  shared.reset();
-  for (const [key, value] of resource) encodeKeyValue(shared, 1, key, value);
-  return shared.finish();
-}
-
-function encodeScope(name: string): Uint8Array {
-  shared.reset();
-  if (name !== '') shared.text(1, name);
-  return shared.finish();
-}
-
-/** A KeyValue as field `field` of the message that is open. */
-export function encodeKeyValue(writer: ProtoWriter, field: number, key: string, value: Value): void {
-  const pair = writer.open(field);
-  writer.text(1, key);
-  const any = writer.open(2);
-  encodeAnyValue(writer, value, 0);
-  writer.close(any);
-  writer.close(pair);
-}
-
-const MAX_DEPTH = 256;
-
-/** Content of an AnyValue; nothing for nil. Opaque values and times become text, as in the Collector. */
-export function encodeAnyValue(writer: ProtoWriter, value: Value, depth: number): void {
-  if (value === null) return;
-  if (typeof value === 'string') writer.text(1, value);
-  else if (typeof value === 'boolean') writer.bool(2, value);
-  else if (typeof value === 'bigint') writer.int(3, value);
-  else if (typeof value === 'number') writer.double(4, value);
-  else if (value instanceof Uint8Array) writer.bytes(7, value);
-  else if (value instanceof Instant || value instanceof OpaqueMap || value instanceof OpaqueList || depth > MAX_DEPTH) writer.text(1, goText(value));
-  else if (Array.isArray(value)) {
-    const list = writer.open(5);
-    for (const item of value) {
-      const any = writer.open(1);
-      encodeAnyValue(writer, item, depth + 1);
-      writer.close(any);
-    }
-    writer.close(list);
-  } else {
-    const list = writer.open(6);
-    for (const [key, item] of value) {
-      const pair = writer.open(1);
-      writer.text(1, key);
-      const any = writer.open(2);
-      encodeAnyValue(writer, item, depth + 1);
-      writer.close(any);
-      writer.close(pair);
-    }
-    writer.close(list);
-  }
-}
-
-function encodeRecord(writer: ProtoWriter, entry: Entry): void {
-  const record = writer.open(2, 2);
-  if (entry.hasTime && (entry.seconds !== 0 || entry.nanos !== 0)) writer.fixed64Value(1, BigInt(entry.seconds) * 1_000_000_000n + BigInt(entry.nanos));
-  if (entry.severityNumber !== 0) writer.int(2, entry.severityNumber);
-  if (entry.severityText !== '') writer.text(3, entry.severityText);
-  if (entry.body !== null) {
-    const body = writer.open(5);
-    encodeAnyValue(writer, entry.body, 0);
-    writer.close(body);
-  }
-  for (const [key, value] of entry.attributes) encodeKeyValue(writer, 6, key, value);
-  if (entry.traceFlags !== 0) writer.fixed32(8, entry.traceFlags);
-  if (entry.traceId !== null) writer.bytes(9, entry.traceId);
-  if (entry.spanId !== null) writer.bytes(10, entry.spanId);
-  writer.timeFromMs(11, entry.observedMs);
-  writer.close(record);
-}

@@ -12,6 +12,7 @@ import { EntryFactory } from './entries.ts';
 import { LogBatch } from './log_batch.ts';
 import { Chain } from './chain.ts';
 import type { OperatorContext } from './operators/base.ts';
+import { PATIENCE_MS } from './pace.ts';
 import { Checkpoints } from './tail/checkpoints.ts';
 import { FileFinder } from './tail/glob.ts';
 import { Header } from './tail/header.ts';
@@ -188,7 +189,22 @@ export class FileLogReceiver implements EntryTaker {
     this.#commit();
     // A turn for everybody else: what was just taken goes out while the next batch is read, and does not pile up.
     if (batch !== null) await new Promise((resolve) => setImmediate(resolve));
+    await this.#keepPace();
     return !this.#stopping;
+  }
+
+  async #keepPace(): Promise<void> {
+    const { pace } = this.#batch;
+    while (pace.isAhead && !this.#stopping) {
+      let isBack = false;
+      pace.notify(() => {
+        isBack = true;
+        this.#wake();
+      });
+      await this.#sleep(PATIENCE_MS);
+      pace.notify(null);
+      if (!isBack) pace.widen();
+    }
   }
 
   async #offer(batch: Batch): Promise<boolean> {

@@ -7,7 +7,8 @@ import type { Chain } from '#receivers/file_log/chain.ts';
 import type { Config } from '#receivers/file_log/config.ts';
 import type { FileBasis } from '#receivers/file_log/entries.ts';
 import { toJson } from '#receivers/file_log/json_text.ts';
-import { encodeKeyValue, encodeResource, groupKey, type LogBatch } from '#receivers/file_log/log_batch.ts';
+import { encodeKeyValue, encodeResource } from '#receivers/file_log/encode.ts';
+import { groupKey, type LogBatch } from '#receivers/file_log/log_batch.ts';
 import { Container, podOfPath } from '#receivers/file_log/operators/container.ts';
 import type { TailedFile } from '#receivers/file_log/tail/tailed_file.ts';
 import type { Value, ValueMap } from '#receivers/file_log/value.ts';
@@ -15,6 +16,9 @@ import { ProtoWriter } from '#src/wire/proto_writer.ts';
 import { KeyTable } from './keys.ts';
 import { Line, NO_PRESETS, Presets } from './line.ts';
 import { Constants, type FileState, type Step, stepOf } from './steps.ts';
+
+/** Bytes that are taken at most in one call: some hundred lines. */
+const PIECE = 32 * 1024;
 
 /** What lines of a file share, encoded. */
 interface FastFile extends FileState {
@@ -93,10 +97,23 @@ export class FastLines {
   }
 
   /** Takes up to `most` whole lines of [from, end) while the batch has less than `mostBytes`; returns where the next one begins. */
-  take(batch: LogBatch, basis: FileBasis, file: TailedFile, bytes: Buffer, from: number, end: number, most: number, mostBytes: number, slow: Slow): number {
+  take(
+    batch: LogBatch,
+    basis: FileBasis,
+    observedMs: number,
+    file: TailedFile,
+    bytes: Buffer,
+    from: number,
+    end: number,
+    most: number,
+    mostBytes: number,
+    slow: Slow,
+  ): number {
     const shared = this.#file(file, basis);
     if (!shared.usable || from >= end) return from;
-    const last = bytes.lastIndexOf(10, end - 1);
+    // A piece at a time: the loop then is called often, and runs compiled code from its second call on instead of being replaced while it runs.
+    let last = end - from > PIECE ? bytes.lastIndexOf(10, from + PIECE) : -1;
+    if (last < from) last = bytes.lastIndexOf(10, end - 1);
     if (last < from) return from;
     const { preserve_leading_whitespaces: keepLeading, preserve_trailing_whitespaces: keepTrailing, max_log_size: maxSize } = this.#config;
     const clean = isUtf8(bytes.subarray(from, last + 1)),
@@ -108,7 +125,7 @@ export class FastLines {
     state.stderr = shared.stderr;
     state.plain = shared.plain;
     line.setInput(bytes);
-    const observed = BigInt(Math.trunc(basis.observedMs * 1000)) * 1000n;
+    const observed = BigInt(Math.trunc(observedMs * 1000)) * 1000n;
     line.observedLo = Number(observed & 0xffffffffn) | 0;
     line.observedHi = Number(observed >> 32n) | 0;
     let at = from,

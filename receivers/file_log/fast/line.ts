@@ -250,16 +250,13 @@ export class Line {
 
   #copy(o: number, form: number, start: number, end: number): number {
     const size = end - start;
-    if (form === INPUT_TEXT) return this.#copyFrom(o, this.bytes, this.view, start, size);
-    if (form === PRESET) return this.#copyFrom(o, this.presets.bytes, this.presets.view, start, size);
-    if (form === FIXED_VALUE) return this.#copyFrom(o, this.constants, this.constantsView, start, size);
-    return this.#copyFrom(o, this.scratch.bytes, this.scratch.view, start, size);
-  }
-
-  #copyFrom(o: number, source: Buffer, view: DataView, start: number, size: number): number {
-    if (size <= MAX_WORDS_BYTES) return copyWords(this.#outView, o, view, start, size);
-    source.copy(this.#out!, o, start, start + size);
-    return o + size;
+    if (size > MAX_WORDS_BYTES) {
+      const source = form === INPUT_TEXT ? this.bytes : form === PRESET ? this.presets.bytes : form === FIXED_VALUE ? this.constants : this.scratch.bytes;
+      source.copy(this.#out!, o, start, end);
+      return o + size;
+    }
+    const view = form === INPUT_TEXT ? this.view : form === PRESET ? this.presets.view : form === FIXED_VALUE ? this.constantsView : this.scratch.view;
+    return copyWords(this.#outView, o, view, start, size);
   }
 }
 

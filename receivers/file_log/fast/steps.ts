@@ -3,7 +3,7 @@
  * through the general chain instead, so a step never has to undo anything or to report an error.
  */
 import type { Field } from '#receivers/file_log/field.ts';
-import { encodeAnyValue } from '#receivers/file_log/log_batch.ts';
+import { encodeAnyValue } from '#receivers/file_log/encode.ts';
 import { Container } from '#receivers/file_log/operators/container.ts';
 import { SEVERITY_NAMES, type SeverityParser, SeverityParser as Severity, TimeParser } from '#receivers/file_log/operators/embedded.ts';
 import { EntryOperator, type Operator } from '#receivers/file_log/operators/base.ts';
