@@ -83,7 +83,7 @@ export class JsonWriter {
 
   histogram(h: FloatHistogram): this {
     this.ascii(`{"count":"${formatSample(h.count)}","sum":"${formatSample(h.sum)}"`);
-    const buckets = [...negativeBuckets(h).reverse(), ...(usesCustomBuckets(h) || h.zeroCount === 0 ? [] : [zeroBucket(h)]), ...positiveBuckets(h)];
+    const buckets = [...negativeBuckets(h).reverse(), ...(usesCustomBuckets(h) || !(h.zeroCount > 0) ? [] : [zeroBucket(h)]), ...positiveBuckets(h)];
     let first = true;
     for (const bucket of buckets) {
       if (bucket.count === 0) continue;

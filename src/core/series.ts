@@ -59,8 +59,8 @@ export interface SeriesSet {
 
 /** A view of one tenant (or several) over a time range; cheap to make, closed after each query. */
 export interface Querier {
-  /** Series that match all matchers and may have samples in the range, in the order of their labels. */
-  select(matchers: readonly Matcher[], minTimeMs: number, maxTimeMs: number): Promise<SeriesSet>;
+  /** Series that match all matchers and may have samples in the range, in the order of their labels; with `anyOrder`, in the one that costs least. */
+  select(matchers: readonly Matcher[], minTimeMs: number, maxTimeMs: number, anyOrder?: boolean): Promise<SeriesSet>;
   /** Sorted. Only of series that match, where matchers are given. */
   labelNames(matchers: readonly (readonly Matcher[])[], minTimeMs: number, maxTimeMs: number): Promise<string[]>;
   labelValues(name: string, matchers: readonly (readonly Matcher[])[], minTimeMs: number, maxTimeMs: number): Promise<string[]>;

@@ -10,6 +10,7 @@ import { dropDelayedNames, FLOAT, HISTOGRAM, Matrix, refuseSameLabels, type Time
 import { openRange } from './engine/range.ts';
 import { ParseError, QueryError } from './errors.ts';
 import type { FloatHistogram } from './histogram/float_histogram.ts';
+import { compareLabels } from './labels.ts';
 import type { LabelList, Querier } from './querier.ts';
 import { children, type Expr, type MatrixSelector, type Subquery, typeOf, unwrapParens, type VectorSelector } from './syntax/ast.ts';
 import { parseExpr } from './syntax/parser.ts';
@@ -183,7 +184,7 @@ export class Engine {
         histograms: samples.histograms.slice(0, samples.histogramCount),
       });
     }
-    return out;
+    return out.sort((a, b) => compareLabels(a.labels, b.labels));
   }
 
   async #enter(signal: AbortSignal | undefined, deadline: number): Promise<void> {

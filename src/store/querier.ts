@@ -12,8 +12,8 @@ import type { RawChunk } from './head/head_read.ts';
 import type { Head } from './head/head.ts';
 import type { HeadReader } from './head/head_read.ts';
 import { compareLabels } from './labels.ts';
-import { compileMatcher } from './matchers.ts';
-import type { CompiledMatcher } from './matchers.ts';
+import { compileMatcher } from '#src/core/matcher.ts';
+import type { CompiledMatcher } from '#src/core/matcher.ts';
 import { matchingSeries, selectSeries } from './select.ts';
 import type { PostingsSource } from './select.ts';
 
@@ -74,11 +74,15 @@ export class StoreQuerier implements Querier {
     return id;
   }
 
-  async select(matchers: readonly Matcher[], minTimeMs: number, maxTimeMs: number): Promise<ChunkSeriesSet> {
+  /** Any order is that of creation: while only the head is asked, series that tie in topk() or come first in limitk() are those that Prometheus picks. */
+  async select(matchers: readonly Matcher[], minTimeMs: number, maxTimeMs: number, anyOrder = false): Promise<ChunkSeriesSet> {
     const compiled = matchers.map(compileMatcher);
     const refs = this.#selectHead(compiled, minTimeMs, maxTimeMs);
     const blocks = this.#overlapping(minTimeMs, maxTimeMs);
-    if (blocks.length === 0) return new HeadSeriesSet(this.#source.headReader, this.#source.headReader.sort(refs), this.#blocks.length === 0 ? null : this);
+    if (blocks.length === 0) {
+      const { headReader } = this.#source;
+      return new HeadSeriesSet(headReader, anyOrder ? refs : headReader.sort(refs), this.#blocks.length === 0 ? null : this);
+    }
     const entries = new Map<string, MergedSeries>();
     const entryOf = (labels: LabelList): MergedSeries => {
       const key = keyOf(labels);

@@ -1,11 +1,12 @@
 /** Aggregations: series to groups once, then column by column; each row of the input is added to its group's row for all steps. */
+import type { Annotations } from '#src/promql/annotations.ts';
 import { QueryError } from '#src/promql/errors.ts';
 import { formatFloat, quote } from '#src/promql/format/float.ts';
 import { formatHistogram } from '#src/promql/histogram/buckets.ts';
 import { compact, copyHistogram } from '#src/promql/histogram/float_histogram.ts';
 import { quantileOf } from '#src/promql/histogram/quantile.ts';
 import { getLabel, isValidLabelName, keepLabels, labelsKey, METRIC_NAME, NO_LABELS, withLabel } from '#src/promql/labels.ts';
-import { type Aggregate, unwrapParens } from '#src/promql/syntax/ast.ts';
+import { type Aggregate, type Expr, unwrapParens } from '#src/promql/syntax/ast.ts';
 import type { LabelList } from '#src/core/series.ts';
 import type { Evaluate, EvaluationContext } from './context.ts';
 import { FloatAggregation } from './float_aggregation.ts';
@@ -123,6 +124,8 @@ class Stream {
   /** Rows with histograms, which are added in the end; and one row of their floats. */
   #native: Matrix | null = null;
   readonly #nativeOf: number[] = [];
+  /** Positions of the result where floats were met before a histogram. */
+  readonly #floatsFirst = new Set<number>();
   readonly #plain: Matrix;
 
   constructor(context: EvaluationContext, expr: Aggregate, timeline: Timeline) {
@@ -152,9 +155,12 @@ class Stream {
       plain.values[s] = input.values[at]!;
       plain.present[s] = input.present[at] === FLOAT || (counts && input.present[at] === HISTOGRAM) ? FLOAT : ABSENT;
     }
-    this.#floats.add(plain, 0, group);
-    if (counts) return;
+    if (counts) {
+      this.#floats.add(plain, 0, group);
+      return;
+    }
     if (op !== 'sum' && op !== 'avg') {
+      this.#floats.add(plain, 0, group);
       this.#context.notes.ignoredInAggregation(op, this.#expr.expr);
       return;
     }
@@ -162,13 +168,22 @@ class Stream {
     const to = this.#native.addRow(input.labels[row]!, false) * steps;
     for (let s = 0; s < steps; s++) if (input.present[row * steps + s] === HISTOGRAM) this.#native.setHistogram(to + s, input.histogramAt(row * steps + s));
     this.#nativeOf.push(group);
+    this.#noteFloatsBefore(group, to);
+    this.#floats.add(plain, 0, group);
+  }
+
+  /** Where a float came first, the histograms that follow are not even added up: that they do not mix among themselves is no news. */
+  #noteFloatsBefore(group: number, row: number): void {
+    const { present, steps } = this.#floats.out;
+    for (let s = 0; s < steps; s++)
+      if (present[group * steps + s] === FLOAT && this.#native!.present[row + s] === HISTOGRAM) this.#floatsFirst.add(group * steps + s);
   }
 
   finish(): Matrix {
     this.#floats.finish();
     const { out } = this.#floats;
     if (this.#native !== null)
-      addHistograms(this.#context, this.#expr, this.#native, { of: Int32Array.from(this.#nativeOf), labels: this.#grouper.labels }, out);
+      addHistograms(this.#context, this.#expr, this.#native, { of: Int32Array.from(this.#nativeOf), labels: this.#grouper.labels }, this.#floatsFirst, out);
     return out.withoutEmptyRows();
   }
 }
@@ -181,13 +196,13 @@ export function rowsOf(groups: Groups): number[][] {
 }
 
 /** Group by group and step by step; where floats are too, neither counts. */
-function addHistograms(context: EvaluationContext, expr: Aggregate, input: Matrix, groups: Groups, out: Matrix): void {
+function addHistograms(context: EvaluationContext, expr: Aggregate, input: Matrix, groups: Groups, floatsFirst: ReadonlySet<number>, out: Matrix): void {
   const { notes } = context;
   const { steps } = input;
   rowsOf(groups).forEach((rows, group) => {
     for (let s = 0; s < steps; s++) {
       let total: HistogramSum | null = null;
-      let mixes = true;
+      let mixes = !floatsFirst.has(group * steps + s);
       for (const row of rows) {
         if (input.present[row * steps + s] !== HISTOGRAM) continue;
         const h = input.histogramAt(row * steps + s);
@@ -209,10 +224,23 @@ function addHistograms(context: EvaluationContext, expr: Aggregate, input: Matri
   });
 }
 
+/** Of all steps, only the worst on either side. */
+function noteQuantiles(notes: Annotations, quantiles: Float64Array, at: Expr): void {
+  let least = 0;
+  let most = 1;
+  for (const q of quantiles) {
+    if (Number.isNaN(q)) notes.invalidQuantile(q, at);
+    if (q < least) least = q;
+    if (q > most) most = q;
+  }
+  if (most > 1) notes.invalidQuantile(most, at);
+  if (least < 0) notes.invalidQuantile(least, at);
+}
+
 function quantiles(context: EvaluationContext, expr: Aggregate, input: Matrix, groups: Groups, param: Float64Array, out: Matrix): void {
   const { notes } = context;
   const { steps } = input;
-  for (const q of param) if (!(q >= 0 && q <= 1)) notes.invalidQuantile(q, expr.param!);
+  noteQuantiles(notes, param, expr.param!);
   const column = new Float64Array(input.count);
   rowsOf(groups).forEach((rows, group) => {
     for (let s = 0; s < steps; s++) {

@@ -79,7 +79,9 @@ export function vectorScalar(context: EvaluationContext, expr: Binary, vector: M
         continue;
       }
       const h = vector.histogramAt(at);
-      if (!(swapped ? pair.apply(scalar[s]!, null, 0, h) : pair.apply(0, h, scalar[s]!, null))) continue;
+      const applies = swapped ? pair.apply(scalar[s]!, null, 0, h) : pair.apply(0, h, scalar[s]!, null);
+      pair.tell();
+      if (!applies) continue;
       if (pair.histogram !== null) out.setHistogram(to, pair.histogram);
       else out.setFloat(to, pair.float);
     }
@@ -96,15 +98,21 @@ class Pair {
   holds = true;
   readonly #context: EvaluationContext;
   readonly #expr: Binary;
+  #note: ((notes: EvaluationContext['notes'], expr: Binary) => void) | null = null;
   constructor(context: EvaluationContext, expr: Binary) {
     this.#context = context;
     this.#expr = expr;
   }
 
+  /** Adds the note of the last of the operations since tell() that had one: the others of a step are not told. */
+  tell(): void {
+    this.#note?.(this.#context.notes, this.#expr);
+    this.#note = null;
+  }
+
   /** False where the types do not go together: there is a note then, and no result. */
   apply(a: number, ha: FloatHistogram | null, b: number, hb: FloatHistogram | null): boolean {
     const { op } = this.#expr;
-    const { notes } = this.#context;
     this.histogram = null;
     this.holds = true;
     if (ha === null && hb === null) {
@@ -136,18 +144,18 @@ class Pair {
     const result = copyHistogram(ha);
     const outcome = add(result, hb, op === '+' ? 1 : -1);
     if (outcome.incompatible) {
-      notes.warn(`incompatible bucket layout encountered for binary operator ${op}`, this.#expr);
+      this.#note = (notes, at) => notes.warn(`incompatible bucket layout encountered for binary operator ${op}`, at);
       return false;
     }
     const operation = op === '+' ? 'addition' : 'subtraction';
     if (op === '-') result.hint = HINT_GAUGE;
-    if (outcome.hintCollision) notes.hintCollision(operation, this.#expr);
-    if (outcome.reconciled) notes.reconciledBounds(operation, this.#expr);
+    if (outcome.reconciled) this.#note = (notes, at) => notes.reconciledBounds(operation, at);
+    if (outcome.hintCollision) this.#note = (notes, at) => notes.hintCollision(operation, at);
     this.histogram = compact(result);
     return true;
   }
   #refuse(left: string, right: string): boolean {
-    this.#context.notes.incompatibleTypes(left, this.#expr.op, right, this.#expr);
+    this.#note = (notes, expr) => notes.incompatibleTypes(left, expr.op, right, expr);
     return false;
   }
 }
@@ -234,6 +242,7 @@ export async function vectorBinary(context: EvaluationContext, expr: Binary, lhs
   for (let s = 0; s < lhs.steps; s++) {
     if (context.isDue()) await context.breathe();
     join.step(s);
+    join.pair.tell();
   }
   const result = join.out.matrix.withoutEmptyRows();
   if (lhs.steps === 1 && !context.options.delayedNameRemoval) refuseSameLabels(result);
@@ -258,7 +267,7 @@ class Join {
   /** By result row: the step and signature that wrote it last. */
   readonly #writtenAt: number[] = [];
   readonly #writtenBy: number[] = [];
-  readonly #pair: Pair;
+  readonly pair: Pair;
 
   constructor(context: EvaluationContext, expr: Binary, lhs: Matrix, rhs: Matrix) {
     this.#context = context;
@@ -272,7 +281,7 @@ class Join {
     this.#oneOf = of[1]!;
     this.#oneAt = new Int32Array(count);
     this.#met = new Uint8Array(count);
-    this.#pair = new Pair(context, expr);
+    this.pair = new Pair(context, expr);
     this.out = new Output(context, lhs.steps);
   }
 
@@ -329,7 +338,7 @@ class Join {
     const y = oneRow < 0 ? oneFill : one.values[oneAt]!;
     const hx = manyRow >= 0 && many.present[manyAt] === HISTOGRAM ? many.histogramAt(manyAt) : null;
     const hy = oneRow >= 0 && one.present[oneAt] === HISTOGRAM ? one.histogramAt(oneAt) : null;
-    const pair = this.#pair;
+    const { pair } = this;
     if (!(this.#swapped ? pair.apply(y, hy, x, hx) : pair.apply(x, hx, y, hy))) return;
     const oneToOne = this.#matching.cardinality === 'one-to-one';
     if (oneToOne && this.#met[signature] === 1)

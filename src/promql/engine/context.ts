@@ -70,7 +70,7 @@ export class EvaluationContext {
 
   async select(matchers: readonly Matcher[], minTimeMs: number, maxTimeMs: number): Promise<SeriesSet> {
     try {
-      return await this.querier.select(matchers, minTimeMs, maxTimeMs);
+      return await this.querier.select(matchers, minTimeMs, maxTimeMs, true);
     } catch (error) {
       if (error instanceof QueryError) throw error;
       throw new QueryError(`expanding series: ${(error as Error).message}`);

@@ -3,6 +3,7 @@ import { QueryError } from '#src/promql/errors.ts';
 import { dropName } from '#src/promql/labels.ts';
 import type { Call } from '#src/promql/syntax/ast.ts';
 import { absentLabels } from './absent.ts';
+import { DATE_FUNCTIONS } from './dates.ts';
 import type { EvaluationContext, Value } from './context.ts';
 import { labelJoin, labelReplace, sortByLabel, sortByValue } from './functions_labels.ts';
 import { histogramFunction, isHistogramFunction } from './functions_histogram.ts';
@@ -38,24 +39,6 @@ const FLOAT_FUNCTIONS: ReadonlyMap<string, (value: number) => number> = new Map(
   }),
 );
 
-/** A day further away than a Date reaches has no parts. */
-function datePart(part: (date: Date) => number): (seconds: number) => number {
-  return (seconds) => part(new Date(Math.floor(seconds) * 1000));
-}
-const DAY_MS = 86_400_000;
-const DATE_FUNCTIONS: ReadonlyMap<string, (seconds: number) => number> = new Map(
-  Object.entries({
-    minute: datePart((d) => d.getUTCMinutes()),
-    hour: datePart((d) => d.getUTCHours()),
-    day_of_week: datePart((d) => d.getUTCDay()),
-    day_of_month: datePart((d) => d.getUTCDate()),
-    day_of_year: datePart((d) => Math.floor((d.getTime() - Date.UTC(d.getUTCFullYear(), 0, 1)) / DAY_MS) + 1),
-    days_in_month: datePart((d) => new Date(Date.UTC(d.getUTCFullYear(), d.getUTCMonth() + 1, 0)).getUTCDate()),
-    month: datePart((d) => d.getUTCMonth() + 1),
-    year: datePart((d) => d.getUTCFullYear()),
-  }),
-);
-
 export function stepTime(timeline: Timeline, step: number): number {
   return timeline.startMs + step * timeline.stepMs;
 }
@@ -83,7 +66,7 @@ export function callInstant(context: EvaluationContext, call: Call, args: readon
   const date = DATE_FUNCTIONS.get(name);
   if (date !== undefined) {
     if (args.length === 0) return matrix(constantRow(timeline, (s) => date(stepTime(timeline, s) / 1000)));
-    return matrix(mapFloats(context, matrixOf(0), (v) => (Number.isFinite(v) ? date(v) : date(-(2 ** 63)))));
+    return matrix(mapFloats(context, matrixOf(0), date));
   }
   if (isHistogramFunction(name)) return matrix(histogramFunction(context, call, args, timeline));
   switch (name) {
@@ -92,9 +75,9 @@ export function callInstant(context: EvaluationContext, call: Call, args: readon
     case 'pi':
       return scalar(() => Math.PI);
     case 'max_of':
-      return scalar((s) => Math.max(scalarOf(0)[s]!, scalarOf(1)[s]!));
+      return scalar((s) => larger(scalarOf(0)[s]!, scalarOf(1)[s]!));
     case 'min_of':
-      return scalar((s) => Math.min(scalarOf(0)[s]!, scalarOf(1)[s]!));
+      return scalar((s) => smaller(scalarOf(0)[s]!, scalarOf(1)[s]!));
     case 'scalar':
       return { kind: 'scalar', values: toScalar(matrixOf(0)) };
     case 'vector':
@@ -189,13 +172,21 @@ function toScalar(input: Matrix): Float64Array {
   return out;
 }
 
+/** As Go's Max and Min: an infinity wins over NaN. */
+function larger(a: number, b: number): number {
+  return a === Number.POSITIVE_INFINITY || b === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : Math.max(a, b);
+}
+function smaller(a: number, b: number): number {
+  return a === Number.NEGATIVE_INFINITY || b === Number.NEGATIVE_INFINITY ? Number.NEGATIVE_INFINITY : Math.min(a, b);
+}
+
 function clamp(context: EvaluationContext, input: Matrix, least: Float64Array | null, most: Float64Array | null): Matrix {
   const { steps, values, present } = input;
   return mapRows(context, input, (out, row, target) => {
     for (let s = 0, from = row * steps, to = target * steps; s < steps; s++, from++, to++) {
       const low = least === null ? Number.NEGATIVE_INFINITY : least[s]!;
       const high = most === null ? Number.POSITIVE_INFINITY : most[s]!;
-      if (present[from] === FLOAT && !(high < low)) out.setFloat(to, Math.max(low, Math.min(high, values[from]!)));
+      if (present[from] === FLOAT && !(high < low)) out.setFloat(to, larger(low, smaller(high, values[from]!)));
     }
   });
 }

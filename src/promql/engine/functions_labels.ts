@@ -1,5 +1,5 @@
 /** Functions that change the labels or the order of series and leave the values alone. */
-import { compilePattern, expand, type Pattern } from '#src/core/re2.ts';
+import { compileAnchored, expand, type Pattern } from '#src/core/regexp/pattern.ts';
 import { QueryError } from '#src/promql/errors.ts';
 import { compareLabels, getLabel, isValidLabelName, METRIC_NAME, withLabel } from '#src/promql/labels.ts';
 import type { Call } from '#src/promql/syntax/ast.ts';
@@ -9,7 +9,7 @@ import { ABSENT, FLOAT, HISTOGRAM, type Matrix, mergeSameLabels } from './matrix
 export function labelReplace(input: Matrix, target: string, replacement: string, source: string, pattern: string): Matrix {
   let regex: Pattern;
   try {
-    regex = compilePattern(`^(?s:${pattern})$`);
+    regex = compileAnchored(pattern);
   } catch {
     throw new QueryError(`invalid regular expression in label_replace(): ${pattern}`);
   }
@@ -20,8 +20,8 @@ export function labelReplace(input: Matrix, target: string, replacement: string,
     const value = getLabel(labels, source);
     let result = results.get(value);
     if (result === undefined) {
-      const match = regex.exec(value);
-      result = match === null ? null : expand(replacement, match.groups, regex.groupNames);
+      const match = regex.groups(value);
+      result = match === null ? null : expand(replacement, match, regex.groupNames);
       results.set(value, result);
     }
     if (result === null) continue;

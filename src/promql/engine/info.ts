@@ -3,7 +3,7 @@
  * up as of the time that the first argument's selectors read, where they agree on one.
  */
 import { QueryError } from '#src/promql/errors.ts';
-import { compileMatcher } from '#src/promql/matcher.ts';
+import { compileMatcher } from '#src/core/matcher.ts';
 import { formatLabels, getLabel, labelsKey, METRIC_NAME, withLabel } from '#src/promql/labels.ts';
 import { children, type Call, type Expr, type Subquery, typeOf } from '#src/promql/syntax/ast.ts';
 import { type LabelList, type Matcher, newColumns } from '#src/core/series.ts';
@@ -55,7 +55,7 @@ export async function info(context: EvaluationContext, call: Call, base: Matrix,
   const names = effectiveNames(given.filter((matcher) => matcher.name === METRIC_NAME));
   const data = given.filter((matcher) => matcher.name !== METRIC_NAME);
   const isInfoName = names.map(compileMatcher);
-  const isInfo = base.labels.map((labels) => isInfoName.every((matches) => matches(getLabel(labels, METRIC_NAME))));
+  const isInfo = base.labels.map((labels) => isInfoName.every(({ matches }) => matches(getLabel(labels, METRIC_NAME))));
   const reference = infoReference(call.args[0]!) ?? { atMs: null, offsetMs: 0 };
   const series = await readInfoSeries(context, base, isInfo, [...data, ...names], reference, timeline);
   return combine(base, isInfo, series, data);
@@ -135,7 +135,7 @@ function combine(base: Matrix, isInfo: readonly boolean[], series: readonly Info
   const out = new Matrix(steps, base.count);
   const rowOf = new Map<string, number>();
   const wanted = new Set(data.map((matcher) => matcher.name));
-  const mayBeMissing = data.every((matcher) => compileMatcher(matcher)(''));
+  const mayBeMissing = data.every((matcher) => compileMatcher(matcher).matchesEmpty);
   const bySignature = Map.groupBy(series, (one) => one.signature);
   for (let row = 0; row < base.count; row++) {
     const labels = base.labels[row]!;

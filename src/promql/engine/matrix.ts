@@ -130,6 +130,9 @@ export class Matrix {
   }
 
   sorted(): Matrix {
+    let isSorted = true;
+    for (let row = 1; row < this.count && isSorted; row++) isSorted = compareLabels(this.labels[row - 1]!, this.labels[row]!) <= 0;
+    if (isSorted) return this;
     const rows = Array.from({ length: this.count }, (_, row) => row);
     return this.select(rows.sort((a, b) => compareLabels(this.labels[a]!, this.labels[b]!)));
   }

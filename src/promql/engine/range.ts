@@ -6,13 +6,14 @@ import type { Call, Expr, MatrixSelector, Subquery } from '#src/promql/syntax/as
 import { absentLabels } from './absent.ts';
 import { type Evaluate, type EvaluationContext, tooManySamples } from './context.ts';
 import { ABSENT, areDistinct, FLOAT, Matrix, sameLabelsError, type Timeline } from './matrix.ts';
-import { FLOAT_RANGES } from './range_float.ts';
+import { checkSmoothing, FLOAT_RANGES } from './range_float.ts';
 import { anchor, applyExtended } from './range_extended.ts';
 import { applyMixed, type MixedCall, type MixedRange, type MixedResult } from './range_mixed.ts';
 import { FloatRate, type RateKind } from './rate.ts';
 import { type RangeSource, type Samples, SelectorSource, SubquerySource } from './samples.ts';
 import { rangeEnd, type RangeShape, Windows } from './windows.ts';
 
+const QUERY_START = { start: 0 };
 const KEEPS_NAME = new Set(['last_over_time', 'first_over_time']);
 const RATES = new Set(['rate', 'increase', 'delta']);
 const USES_START = new Set(['rate', 'increase', 'irate', 'resets']);
@@ -49,7 +50,7 @@ export async function openRange(context: EvaluationContext, evaluate: Evaluate, 
   const first = rangeEnd(shape, timeline, 0) - rangeMs - shape.beforeMs + 1; // Open on the left.
   const last = rangeEnd(shape, timeline, timeline.steps - 1) + shape.afterMs;
   const oneName = selector.matchers.some((matcher) => matcher.name === METRIC_NAME && matcher.op === '=');
-  return { source: new SelectorSource(context.selected.get(selector)!, first, last, oneName), shape };
+  return { source: new SelectorSource(context.selected.get(selector)!, first, last, oneName, selector.statsOnly), shape };
 }
 
 /** The steps of a subquery are multiples of its step, whenever the query asks. */
@@ -91,9 +92,10 @@ export async function callRange(
     if (value.kind === 'scalar') scalars.push(value.values);
   }
   const { source, shape } = await openRange(context, evaluate, arg, timeline);
-  const reader = new RangeCall(context, call, arg, arg, shape, timeline, scalars, sink === null ? source.count : 1);
+  // Prometheus loses the place of a subquery when it has evaluated it: notes point to the beginning of the query.
+  const at = arg.kind === 'subquery' ? QUERY_START : arg;
+  const reader = new RangeCall(context, call, at, arg, shape, timeline, scalars, sink === null ? source.count : 1);
   const { out } = reader;
-  if (name === 'quantile_over_time') noteQuantiles(context, call.args[0]!, scalars[0]!, source.count);
   const labels: LabelList[] = [];
   let loaded = 0;
   for (let row = 0; row < source.count; row++) {
@@ -126,18 +128,14 @@ function refuseUnsafe(arg: MatrixSelector, name: string): void {
   }
 }
 
-function noteQuantiles(context: EvaluationContext, at: Expr, quantiles: Float64Array, rows: number): void {
-  if (rows === 0) return;
-  for (const q of quantiles) if (!(q >= 0 && q <= 1)) context.notes.invalidQuantile(q, at);
-}
-
 class RangeCall {
   readonly out: Matrix;
   /** Of the row that was made last. */
   rowSize = 0;
   readonly #context: EvaluationContext;
   readonly #name: string;
-  readonly #at: Expr;
+  readonly #at: { readonly start: number };
+  readonly #parameterAt: { readonly start: number };
   readonly #shape: RangeShape;
   readonly #timeline: Timeline;
   readonly #scalars: Float64Array[];
@@ -150,7 +148,7 @@ class RangeCall {
   constructor(
     context: EvaluationContext,
     call: Call,
-    at: Expr,
+    at: { readonly start: number },
     arg: MatrixSelector | Subquery,
     shape: RangeShape,
     timeline: Timeline,
@@ -160,6 +158,7 @@ class RangeCall {
     this.#context = context;
     this.#name = call.func.name;
     this.#at = at;
+    this.#parameterAt = call.args[0]!;
     this.#shape = shape;
     this.#timeline = timeline;
     this.#scalars = scalars;
@@ -179,14 +178,25 @@ class RangeCall {
     const target = this.out.addRow(drop && !delayedNameRemoval ? dropName(labels) : labels, drop);
     const changed = this.#windows.update(samples.times, samples.floatCount);
     if (changed && this.#rate !== null) this.#rate.prepare(samples.times);
+    if (name === 'double_exponential_smoothing') this.#checkSmoothing(samples);
     const starts = useStartTimestamps && USES_START.has(name) && (samples.starts !== null || samples.histogramStarts !== null);
     if (samples.histogramCount > 0 || starts || this.#extended !== '') this.#applyMixed(labels, samples, target, starts);
     else if (this.#rate !== null) this.#rate.apply(samples, this.out, target);
     else this.#applyFloats(samples, target);
+    if (name === 'quantile_over_time') this.#noteQuantiles(target);
     this.rowSize = this.out.rowSize(target);
     this.#context.charge(this.rowSize);
     if (this.rowSize === 0) this.out.dropLastRow();
     else if (name === 'rate' || name === 'increase') this.#checkCounter(getLabel(labels, METRIC_NAME), target);
+  }
+
+  /** Of every range that has samples, also those too few to smooth. */
+  #checkSmoothing(samples: Samples): void {
+    const [factor, trend] = this.#scalars;
+    this.#histogramWindows.update(samples.histogramTimes, samples.histogramCount);
+    for (let s = 0; s < this.#timeline.steps; s++)
+      if (this.#windows.to[s]! > this.#windows.from[s]! || this.#histogramWindows.to[s]! > this.#histogramWindows.from[s]!)
+        checkSmoothing(factor![s]!, trend![s]!);
   }
 
   #applyFloats(samples: Samples, row: number): void {
@@ -231,6 +241,15 @@ class RangeCall {
     if (this.#extended === '') return applyMixed(call, range, a, b);
     if (RATES.has(this.#name)) return applyExtended(call, range, this.#extended === 'smoothed');
     return anchor(range) ? applyMixed(call, range, a, b) : null;
+  }
+
+  #noteQuantiles(row: number): void {
+    const { present, steps } = this.out;
+    const quantiles = this.#scalars[0]!;
+    for (let s = 0; s < steps; s++) {
+      const q = quantiles[s]!;
+      if (!(q >= 0 && q <= 1) && present[row * steps + s] === FLOAT) this.#context.notes.invalidQuantile(q, this.#parameterAt);
+    }
   }
 
   /** A hint where rate() is asked of what does not look like a counter. */

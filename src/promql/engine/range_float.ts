@@ -3,6 +3,7 @@
  * samples a function needs at least is in the table; ranges with fewer have no result.
  */
 import { QueryError } from '#src/promql/errors.ts';
+import { formatFloat } from '#src/promql/format/float.ts';
 import { quantileOf } from '#src/promql/histogram/quantile.ts';
 import { compensate, mean } from '#src/promql/sum.ts';
 
@@ -131,9 +132,14 @@ function regression(times: Float64Array, values: Float64Array, from: number, to:
   return slope;
 }
 
+/** Throws where double_exponential_smoothing() cannot take its factors. */
+export function checkSmoothing(factor: number, trendFactor: number): void {
+  if (factor <= 0 || factor >= 1) throw new QueryError(`invalid smoothing factor. Expected: 0 < sf < 1, got: ${fixed(factor)}`);
+  if (trendFactor <= 0 || trendFactor >= 1) throw new QueryError(`invalid trend factor. Expected: 0 < tf < 1, got: ${fixed(trendFactor)}`);
+}
+const fixed = (value: number): string => (Number.isFinite(value) ? value.toFixed(6) : formatFloat(value));
+
 function smooth(values: Float64Array, from: number, to: number, factor: number, trendFactor: number): number {
-  if (!(factor > 0 && factor < 1)) throw new QueryError(`invalid smoothing factor. Expected: 0 < sf < 1, got: ${factor.toFixed(6)}`);
-  if (!(trendFactor > 0 && trendFactor < 1)) throw new QueryError(`invalid trend factor. Expected: 0 < tf < 1, got: ${trendFactor.toFixed(6)}`);
   let before = 0;
   let level = values[from]!;
   let trend = values[from + 1]! - values[from]!;

@@ -1,5 +1,5 @@
 /** The samples of one series in a time range, floats and histograms apart, staleness markers taken out; and where they come from. */
-import { type FloatHistogram, fromNative, HINT_GAUGE, HINT_UNKNOWN } from '#src/promql/histogram/float_histogram.ts';
+import { type FloatHistogram, fromNative, HINT_GAUGE, HINT_UNKNOWN, statsOf } from '#src/promql/histogram/float_histogram.ts';
 import { type LabelList, newColumns, type SampleColumns, type SeriesSet } from '#src/core/series.ts';
 import { FLOAT, HISTOGRAM, type Matrix, type Timeline } from './matrix.ts';
 
@@ -49,12 +49,15 @@ export class SelectorSource implements RangeSource {
   readonly #columns = newColumns();
   readonly #samples = new Samples();
 
-  constructor(series: SeriesSet, minMs: number, maxMs: number, oneName: boolean) {
+  readonly #statsOnly: boolean;
+
+  constructor(series: SeriesSet, minMs: number, maxMs: number, oneName: boolean, statsOnly: boolean) {
     this.#series = series;
     this.count = series.length;
     this.#minMs = minMs;
     this.#maxMs = maxMs;
     this.oneName = oneName;
+    this.#statsOnly = statsOnly;
   }
   labels(row: number): LabelList {
     return this.#series.labels(row);
@@ -70,7 +73,7 @@ export class SelectorSource implements RangeSource {
     this.#series.read(row, this.#minMs, this.#maxMs, columns);
     const samples = this.#samples;
     if (columns.histograms !== null) {
-      splitColumns(columns, samples);
+      splitColumns(columns, samples, this.#statsOnly);
       return samples;
     }
     samples.floatCount = dropStale(columns);
@@ -101,19 +104,22 @@ function dropStale(columns: SampleColumns): number {
   return kept;
 }
 
-function splitColumns(columns: SampleColumns, into: Samples): void {
+function splitColumns(columns: SampleColumns, into: Samples, statsOnly: boolean): void {
   const { count, times, values, histograms, startTimes } = columns;
   if (into.histogramTimes.length < count) into.histogramTimes = new Float64Array(count * 2);
   into.histograms = [];
   into.histogramStarts = startTimes === null ? null : new Float64Array(count);
   let floats = 0;
   let native = 0;
+  let previous: FloatHistogram | null = null;
   for (let i = 0; i < count; i++) {
     if (isStale(columns, i)) continue;
     const h = histograms![i];
     if (h !== null && h !== undefined) {
       into.histogramTimes[native] = times[i]!;
-      into.histograms.push(fromNative(h));
+      const histogram = fromNative(h);
+      into.histograms.push(statsOnly ? statsOf(histogram, previous) : histogram);
+      previous = histogram;
       if (startTimes !== null) into.histogramStarts![native] = startTimes[i]!;
       native++;
     } else {

@@ -1,7 +1,7 @@
 /** Instant selectors: the newest sample not older than the lookback, for each step. */
 import type { SampleColumns } from '#src/core/series.ts';
 import { newColumns } from '#src/core/series.ts';
-import { fromNative, HINT_GAUGE, HINT_UNKNOWN } from '#src/promql/histogram/float_histogram.ts';
+import { fromNative, HINT_GAUGE, HINT_UNKNOWN, statsOf } from '#src/promql/histogram/float_histogram.ts';
 import { getLabel, METRIC_NAME } from '#src/promql/labels.ts';
 import type { VectorSelector } from '#src/promql/syntax/ast.ts';
 import type { EvaluationContext } from './context.ts';
@@ -33,7 +33,7 @@ export async function selectInstant(context: EvaluationContext, selector: Vector
     series.read(i, minMs, maxMs, columns);
     if (columns.count === 0) continue;
     const row = out.addRow(series.labels(i), false);
-    const found = fillRow(out, row, columns, firstMs, stepMs, lookbackMs, wanted);
+    const found = fillRow(out, row, columns, firstMs, stepMs, lookbackMs, wanted, selector.statsOnly);
     if (found === 0) out.dropLastRow();
     context.charge(found);
     context.totalSamples += found;
@@ -42,7 +42,16 @@ export async function selectInstant(context: EvaluationContext, selector: Vector
 }
 
 /** Returns how many steps got a value. */
-function fillRow(out: Matrix, row: number, columns: SampleColumns, firstMs: number, stepMs: number, lookbackMs: number, wanted: Wanted): number {
+function fillRow(
+  out: Matrix,
+  row: number,
+  columns: SampleColumns,
+  firstMs: number,
+  stepMs: number,
+  lookbackMs: number,
+  wanted: Wanted,
+  statsOnly: boolean,
+): number {
   const { times, values, histograms, startTimes, count } = columns;
   const { steps, present } = out;
   const result = out.values;
@@ -53,7 +62,8 @@ function fillRow(out: Matrix, row: number, columns: SampleColumns, firstMs: numb
     while (at + 1 < count && times[at + 1]! <= time) at++;
     if (at < 0 || times[at]! <= time - lookbackMs || isStale(columns, at)) continue;
     if (wanted === 'value' && histograms !== null && histograms[at] != null) {
-      out.setHistogram(to, fromNative(histograms[at]!));
+      const histogram = fromNative(histograms[at]!);
+      out.setHistogram(to, statsOnly ? statsOf(histogram, null) : histogram);
     } else if (wanted !== 'start_timestamp' || startTimes !== null) {
       result[to] = wanted === 'value' ? values[at]! : (wanted === 'timestamp' ? times[at]! : startTimes![at]!) / 1000;
       present[to] = 1;
@@ -67,7 +77,7 @@ function fillRow(out: Matrix, row: number, columns: SampleColumns, firstMs: numb
 async function selectSmoothed(context: EvaluationContext, selector: VectorSelector, timeline: Timeline, timeAt: (step: number) => number): Promise<Matrix> {
   const { lookbackMs } = context.options;
   const { steps } = timeline;
-  const source = new SelectorSource(context.selected.get(selector)!, timeAt(0) - lookbackMs + 1, timeAt(steps - 1) + lookbackMs, false);
+  const source = new SelectorSource(context.selected.get(selector)!, timeAt(0) - lookbackMs + 1, timeAt(steps - 1) + lookbackMs, false, selector.statsOnly);
   const out = new Matrix(steps, source.count);
   for (let i = 0; i < source.count; i++) {
     if (context.isDue()) await context.breathe();

@@ -1,7 +1,7 @@
 /** Aggregations that choose series instead of combining them: topk, bottomk, limitk, limit_ratio. */
 import { QueryError } from '#src/promql/errors.ts';
 import { formatG } from '#src/promql/format/float.ts';
-import type { LabelList } from '#src/core/series.ts';
+import { hashFraction } from '#src/promql/label_hash.ts';
 import type { Aggregate } from '#src/promql/syntax/ast.ts';
 import { type Groups, rowsOf } from './aggregate.ts';
 import type { EvaluationContext } from './context.ts';
@@ -41,7 +41,7 @@ export async function selectPerGroup(context: EvaluationContext, expr: Aggregate
   const chosen = new Uint8Array(input.count * steps);
   const order: number[] = [];
   const rows = rowsOf(groups);
-  const offsets = op === 'limit_ratio' ? input.labels.map(ratioOffset) : [];
+  const offsets = op === 'limit_ratio' ? input.labels.map(hashFraction) : [];
   for (const members of rows) {
     for (let s = 0; s < steps; s++) {
       if ((s & 63) === 0 && context.isDue()) await context.breathe();
@@ -88,19 +88,4 @@ function best(context: EvaluationContext, expr: Aggregate, input: Matrix, member
   }
   if (k <= INSERTION_LIMIT) return list;
   return list.sort((a, b) => (isBetter(a, b) ? -1 : isBetter(b, a) ? 1 : 0)).slice(0, k);
-}
-
-/** A number in [0, 1) that depends on the labels alone, so that the same series are chosen every time. */
-function ratioOffset(labels: LabelList): number {
-  let a = 0x811c9dc5;
-  let b = 0x9e3779b9;
-  for (const text of labels) {
-    for (let i = 0; i < text.length; i++) {
-      a = Math.imul(a ^ text.charCodeAt(i), 0x01000193);
-      b = Math.imul(b ^ a, 0x85ebca6b);
-    }
-    a = Math.imul(a ^ 0xff, 0x01000193);
-  }
-  b = Math.imul(b ^ (b >>> 16), 0xc2b2ae35);
-  return ((b ^ (b >>> 13)) >>> 0) / 4294967296;
 }

@@ -26,13 +26,13 @@ export function formatFloat(value: number): string {
   return `${sign}${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`;
 }
 
-/** fmt's %g: an exponent below 1e-4 and from 1e21 on, with at least two digits. */
+/** fmt's %g: an exponent below 1e-4 and from 1e6 on, with at least two digits. */
 export function formatG(value: number): string {
   const name = special(value);
   if (name !== undefined) return name;
   const sign = value < 0 ? '-' : '';
   const [digits, exponent] = decompose(Math.abs(value));
-  if (exponent >= -4 && exponent < 21) return formatFloat(value);
+  if (exponent >= -4 && exponent < 6) return formatFloat(value);
   const fraction = digits.length > 1 ? `.${digits.slice(1)}` : '';
   return `${sign}${digits[0]}${fraction}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
 }

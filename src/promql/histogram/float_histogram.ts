@@ -42,6 +42,13 @@ export function fromNative(native: NativeHistogram): FloatHistogram {
   };
 }
 
+/** Its count and sum alone. The hint says what the buckets said of a reset since `previous`, where that is known. */
+export function statsOf(h: FloatHistogram, previous: FloatHistogram | null): FloatHistogram {
+  const hint = h.hint !== HINT_UNKNOWN || previous === null ? h.hint : isReset(h, previous) ? HINT_RESET : HINT_NOT_RESET;
+  const none = { index: [], count: [] };
+  return { schema: h.schema, zeroThreshold: 0, zeroCount: 0, count: h.count, sum: h.sum, hint, positive: none, negative: none, customValues: [] };
+}
+
 function fromSpans(spans: NativeHistogram['positiveSpans'], counts: readonly number[]): Buckets {
   const index: number[] = [];
   let at = 0;
@@ -88,13 +95,18 @@ export function upperBound(index: number, schema: number, customValues: readonly
   return exponentialBound(index, schema);
 }
 
+/** 2^(1/2), 2^(1/4), ... 2^(1/256), the first of them a step of a float64 too low, as in Prometheus: its bounds come out to the last bit. */
+const ROOTS = [Math.SQRT2 - Number.EPSILON];
+for (let root = Math.sqrt(Math.SQRT2); ROOTS.length < 8; root = Math.sqrt(root)) ROOTS.push(root);
+
 const fractions = new Map<number, number[]>();
-/** The bounds in [0.5, 1) of a schema: computed with powers of two once, so that multiples of the octave are exact. */
+/** The bounds in [0.5, 1) of a schema: computed once, so that multiples of the octave are exact. */
 function fractionsOf(schema: number): number[] {
   let table = fractions.get(schema);
   if (table === undefined) {
-    const size = 2 ** schema;
-    table = Array.from({ length: size }, (_, i) => (i === 0 ? 0.5 : 2 ** (i / size - 1)));
+    table = Array.from({ length: 2 ** schema }, (_, i) =>
+      ROOTS.slice(0, schema).reduce((bound, root, bit) => ((i << bit) & (1 << (schema - 1)) ? bound * root : bound), 0.5),
+    );
     fractions.set(schema, table);
   }
   return table;

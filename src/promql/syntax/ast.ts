@@ -41,6 +41,8 @@ export interface VectorSelector extends Position, TimeShift {
   matchers: Matcher[];
   anchored: boolean;
   smoothed: boolean;
+  /** Of its histograms only count and sum are used (settled by prepare.ts): they come without buckets, as in Prometheus. */
+  statsOnly: boolean;
   /** The second argument of info() may match everything. */
   mayBeEmpty: boolean;
 }

@@ -1,7 +1,7 @@
 /** The types of an expression, with Prometheus's wording. It also settles what follows from types: set operators are many-to-many, scalars have no matching. */
 import { type ParseError, parseErrorAt } from '#src/promql/errors.ts';
 import { quote } from '#src/promql/format/float.ts';
-import { compileMatcher } from '#src/promql/matcher.ts';
+import { compileMatcher } from '#src/core/matcher.ts';
 import { type Aggregate, type Binary, type Call, type Expr, isComparison, isSetOp, typeOf, type ValueType, type VectorSelector } from './ast.ts';
 
 const DOCUMENTED: Readonly<Record<ValueType, string>> = { vector: 'instant vector', matrix: 'range vector', scalar: 'scalar', string: 'string' };
@@ -118,7 +118,7 @@ function checkSelector(expr: VectorSelector, fault: Fault): void {
     if (other !== undefined) throw fault(expr, `metric name must not be set twice: ${quote(expr.name)} or ${quote(other.value)}`);
     return;
   }
-  if (!expr.mayBeEmpty && expr.matchers.every((matcher) => compileMatcher(matcher)(''))) {
+  if (!expr.mayBeEmpty && expr.matchers.every((matcher) => compileMatcher(matcher).matchesEmpty)) {
     throw fault(expr, 'vector selector must contain at least one non-empty matcher');
   }
 }

@@ -5,7 +5,7 @@
 import { ParseError, parseErrorAt } from '#src/promql/errors.ts';
 import { parseDuration } from '#src/promql/format/duration.ts';
 import { quote } from '#src/promql/format/float.ts';
-import { compilePattern } from '#src/promql/matcher.ts';
+import { compileMatcher } from '#src/core/matcher.ts';
 import type { Matcher, MatchOperator } from '#src/core/series.ts';
 import type {
   Aggregate,
@@ -303,6 +303,7 @@ class Parser {
       startOrEnd: '',
       anchored: false,
       smoothed: false,
+      statsOnly: false,
       mayBeEmpty: false,
       start: token.start,
       end: this.#peek(-1).end,
@@ -325,12 +326,10 @@ class Parser {
         if (value.type !== 'string') throw this.#unexpected('label matching', 'string');
         this.#next();
         const matcher: Matcher = { name: label.text, op: op.text as MatchOperator, value: value.text };
-        if (matcher.op === '=~' || matcher.op === '!~') {
-          try {
-            compilePattern(matcher.value);
-          } catch (error) {
-            throw this.#error(label, (error as Error).message);
-          }
+        try {
+          compileMatcher(matcher);
+        } catch (error) {
+          throw this.#error(label, (error as Error).message);
         }
         matchers.push(matcher);
       }

@@ -3,7 +3,7 @@
  * carried out, "@ start()" becomes a time. Changes the tree in place, so a tree serves one query.
  */
 import { ParseError, QueryError } from '#src/promql/errors.ts';
-import type { DurationExpr, Expr, TimeShift } from './ast.ts';
+import { children, type DurationExpr, type Expr, type TimeShift } from './ast.ts';
 
 export interface QueryRange {
   readonly startMs: number;
@@ -13,27 +13,45 @@ export interface QueryRange {
 }
 
 export function prepare(expr: Expr, range: QueryRange): Expr {
+  const prepared = settle(expr, range);
+  markStatsOnly(prepared, false, false);
+  return prepared;
+}
+
+const NEEDS_STATS = new Set(['histogram_count', 'histogram_sum', 'histogram_avg']);
+const NEEDS_BUCKETS = new Set(['histogram_quantile', 'histogram_quantiles', 'histogram_fraction', 'histogram_stddev', 'histogram_stdvar']);
+
+/** Whoever needs buckets stands above or below who needs none: neither may lose them. A subquery needs them to find resets. */
+function markStatsOnly(expr: Expr, statsOnly: boolean, needsBuckets: boolean): void {
+  if (expr.kind === 'selector') expr.statsOnly = statsOnly && !needsBuckets;
+  else if (expr.kind === 'call' && NEEDS_BUCKETS.has(expr.func.name)) needsBuckets = true;
+  else if (expr.kind === 'call' && NEEDS_STATS.has(expr.func.name)) statsOnly = true;
+  else if (expr.kind === 'subquery' || (expr.kind === 'binary' && (expr.op === '</' || expr.op === '>/'))) needsBuckets = true;
+  for (const child of children(expr)) markStatsOnly(child, statsOnly, needsBuckets);
+}
+
+function settle(expr: Expr, range: QueryRange): Expr {
   switch (expr.kind) {
     case 'call': {
       const value = contextValue(expr.func.name, range);
       if (value !== undefined) return { kind: 'number', value, duration: false, start: expr.start, end: expr.end };
-      expr.args = expr.args.map((arg) => prepare(arg, range));
+      expr.args = expr.args.map((arg) => settle(arg, range));
       return expr;
     }
     case 'aggregate':
-      expr.expr = prepare(expr.expr, range);
-      if (expr.param !== null) expr.param = prepare(expr.param, range);
+      expr.expr = settle(expr.expr, range);
+      if (expr.param !== null) expr.param = settle(expr.param, range);
       return expr;
     case 'binary':
-      expr.lhs = prepare(expr.lhs, range);
-      expr.rhs = prepare(expr.rhs, range);
+      expr.lhs = settle(expr.lhs, range);
+      expr.rhs = settle(expr.rhs, range);
       return expr;
     case 'unary':
     case 'paren':
-      expr.expr = prepare(expr.expr, range);
+      expr.expr = settle(expr.expr, range);
       return expr;
     case 'subquery':
-      expr.expr = prepare(expr.expr, range);
+      expr.expr = settle(expr.expr, range);
       shift(expr, range);
       if (expr.stepExpr !== null) expr.stepMs = durationMs(expr.stepExpr, range, false);
       if (expr.rangeExpr !== null) expr.rangeMs = durationMs(expr.rangeExpr, range, false);

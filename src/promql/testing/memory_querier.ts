@@ -1,7 +1,7 @@
 /** A store for tests: series in arrays, no limits, no index. */
 import { fromNative, HINT_GAUGE, HINT_NOT_RESET, HINT_RESET, HINT_UNKNOWN, isReset } from '#src/promql/histogram/float_histogram.ts';
 import { compareLabels, getLabel, labelsKey } from '#src/promql/labels.ts';
-import { compileMatcher } from '#src/promql/matcher.ts';
+import { compileMatcher } from '#src/core/matcher.ts';
 import { growColumns, type LabelList, type Matcher, type NativeHistogram, type Querier, type SampleColumns, type SeriesSet } from '#src/core/series.ts';
 
 export const STALE = 'stale';
@@ -38,7 +38,7 @@ export class MemoryStore {
 
   querier(): Querier {
     const find = (matchers: readonly Matcher[]): MemorySeries[] => {
-      const tests = matchers.map((matcher) => ({ name: matcher.name, matches: compileMatcher(matcher) }));
+      const tests = matchers.map(compileMatcher);
       const found = [...this.#series.values()].filter(({ labels }) => tests.every(({ name, matches }) => matches(getLabel(labels, name))));
       return found.sort((a, b) => compareLabels(a.labels, b.labels));
     };
