@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { z } from 'zod';
-import { Batch } from '#src/core/batch.ts';
+import { Batch, EMPTY_CONTEXT, type Packed, type PackedCoding } from '#src/core/batch.ts';
 import { systemClock } from '#src/core/clock.ts';
 import type { ExporterDefinition } from '#src/core/component.ts';
 import { PermanentError, RetryableError } from '#src/core/errors.ts';
 import { testContext } from '#src/core/testing/context.ts';
+import { concatBatches } from '#src/data/batching.ts';
+import { joinGzip } from '#src/net/compressed/gzip_join.ts';
 import { grpcServerShape } from '#src/net/config.ts';
 import { EXPORT_PATHS } from '#src/net/grpc/otlp_service.ts';
 import { GrpcServer } from '#src/net/grpc/server.ts';
@@ -13,18 +16,19 @@ import { configSchema } from './config.ts';
 import definition from './index.ts';
 
 const BATCH = new Batch('traces', [Buffer.from([0x0a, 4, 0x12, 2, 0x12, 0]), Buffer.from([0x0a, 0])], 1);
-let answer: (message: Buffer) => Promise<void> = () => Promise.resolve();
+let answer: (message: Buffer, packed: Packed | null) => Promise<void> = () => Promise.resolve();
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 const server = new GrpcServer({
   settings: z.strictObject(grpcServerShape('127.0.0.1:0')).parse({}),
-  methods: new Map([[EXPORT_PATHS.traces, (message) => answer(message)]]),
+  methods: new Map([[EXPORT_PATHS.traces, (message, _call, _peer, _auth, packed) => answer(message, packed)]]),
+  packedUse: () => 'joined',
   log: quiet,
   clock: systemClock,
 });
 await server.listen();
 after(() => server.close(0));
 
-async function send(config: object = {}): Promise<void> {
+async function send(config: object = {}, batch = BATCH): Promise<void> {
   const parsed = configSchema.parse({
     endpoint: server.address,
     tls: { insecure: true },
@@ -35,7 +39,7 @@ async function send(config: object = {}): Promise<void> {
   const exporter = (definition as ExporterDefinition<typeof configSchema>).create({ ...testContext(parsed), signals: ['traces'] });
   await exporter.start?.();
   try {
-    await exporter.consume(BATCH);
+    await exporter.consume(batch);
   } finally {
     await exporter.shutdown?.();
   }
@@ -62,6 +66,32 @@ test('the parts of a batch arrive as one message with each compression', async (
     await send({ compression });
     assert.ok(got.equals(BATCH.bytes), compression);
   }
+});
+
+test('what came in compressed as it goes out is not compressed again; put together it is still one gzip member', async () => {
+  const request = Buffer.concat(Array.from({ length: 900 }, (_, i) => Buffer.from([0x0a, 7, 0x12, 5, 0x12, 3, 0x2a, 1, i & 127])));
+  const cameAs = (coding: PackedCoding, bytes: Uint8Array): Batch =>
+    new Batch('traces', [request], 900, EMPTY_CONTEXT, false, null, { coding, members: [bytes], joinable: true });
+  let got: { message: Buffer; packed: Packed | null } = { message: Buffer.alloc(0), packed: null };
+  answer = async (message, packed) => void (got = { message: Buffer.from(message), packed });
+  const check = async (config: object, batch: Batch, wanted: Uint8Array | null): Promise<void> => {
+    await send(config, batch);
+    assert.ok(got.message.equals(batch.bytes), JSON.stringify(config));
+    const sent = got.packed?.members[0];
+    assert.equal(sent !== undefined && wanted !== null && Buffer.from(wanted).equals(sent), wanted !== null, JSON.stringify(config));
+  };
+  const gzip = cameAs('gzip', gzipSync(request, { level: 9 }));
+  const zstd = cameAs('zstd', zstdCompressSync(request, { params: { [constants.ZSTD_c_compressionLevel]: 19, [constants.ZSTD_c_checksumFlag]: 1 } }));
+  await check({}, gzip, gzip.packed!.members[0]!);
+  await check({ compression: 'zstd' }, zstd, zstd.packed!.members[0]!);
+  await check({ compression: 'zstd' }, gzip, null);
+  await check({ compression: 'none' }, gzip, null);
+  await check({ compressed_pass_through: 'off' }, gzip, null);
+  await check({}, concatBatches([gzip, gzip, gzip]), joinGzip([gzip, gzip, gzip].map((each) => each.packed!.members[0]!)));
+  await check({ compression: 'zstd' }, concatBatches([zstd, zstd]), null);
+  assert.ok(got.packed !== null, 'one frame, compressed anew');
+  await check({ compression: 'zstd', compressed_pass_through: 'multiple' }, concatBatches([zstd, zstd]), null);
+  assert.equal(got.packed, null, 'two frames, which the server here does not keep');
 });
 
 test('statuses are final or not as the OTLP protocol has them', async () => {

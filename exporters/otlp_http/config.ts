@@ -1,7 +1,7 @@
 /** Keys and defaults of the Collector's otlphttpexporter. `timeout` is the HTTP client's, as there. */
 import { z } from 'zod';
 import { retrySettings, exporterSettings } from '#src/helper/exporter/config.ts';
-import { checkCompressionLevel, httpClientShape } from '#src/net/config.ts';
+import { checkCompressionLevel, compressedPassThrough, httpClientShape } from '#src/net/config.ts';
 
 const isUrl = (text: string): boolean => URL.canParse(text);
 const signalUrl = (signal: string) =>
@@ -16,6 +16,7 @@ const { sending_queue } = exporterSettings();
 export const configSchema = z
   .strictObject({
     ...httpClientShape({ compression: 'gzip', timeout: '30s' }),
+    compressed_pass_through: compressedPassThrough(),
     traces_endpoint: signalUrl('traces'),
     metrics_endpoint: signalUrl('metrics'),
     logs_endpoint: signalUrl('logs'),

@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import zlib from 'node:zlib';
-import { Batch } from '#src/core/batch.ts';
+import { Batch, EMPTY_CONTEXT } from '#src/core/batch.ts';
 import type { ExporterDefinition } from '#src/core/component.ts';
 import { PermanentError, RetryableError } from '#src/core/errors.ts';
 import { type RecordedTelemetry, testContext } from '#src/core/testing/context.ts';
@@ -35,13 +35,13 @@ const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 after(() => server.close());
 
 /** Sends the batch without queue and retries, so that the outcome is that of one attempt. */
-async function send(config: object = {}): Promise<RecordedTelemetry> {
+async function send(config: object = {}, batch = BATCH): Promise<RecordedTelemetry> {
   const parsed = configSchema.parse({ endpoint, retry_on_failure: { enabled: false }, sending_queue: { enabled: false }, ...config });
   const context = testContext(parsed, { id: 'otlp_http' });
   const exporter = (definition as ExporterDefinition<typeof configSchema>).create({ ...context, signals: ['traces'] });
   await exporter.start?.();
   try {
-    await exporter.consume(BATCH);
+    await exporter.consume(batch);
   } finally {
     await exporter.shutdown?.();
   }
@@ -79,6 +79,20 @@ test('a batch goes to the path of its signal, as protobuf in gzip or as JSON', a
   const third = seen.pop()!;
   assert.equal(third.url, '/base/v1/traces');
   assert.equal((JSON.parse(third.body.toString()) as { resourceSpans: unknown[] }).resourceSpans.length, 2);
+});
+
+test('what came in as gzip goes out as it came, unless a level or JSON is asked for', async () => {
+  const packed = zlib.gzipSync(BATCH.bytes, { level: 0 });
+  const batch = new Batch('traces', BATCH.parts, 2, EMPTY_CONTEXT, false, null, { coding: 'gzip', members: [packed], joinable: true });
+  const check = async (config: object, same: boolean): Promise<void> => {
+    await send(config, batch);
+    assert.equal(seen.pop()!.body.equals(packed), same, JSON.stringify(config));
+  };
+  await check({}, true);
+  await check({ compression_params: { level: 1 } }, false);
+  await check({ encoding: 'json' }, false);
+  await check({ compressed_pass_through: 'off' }, false);
+  await check({ compression: 'zstd' }, false);
 });
 
 test('429, 502, 503 and 504 may be tried again, other statuses may not', async () => {

@@ -3,6 +3,7 @@ import { defineExporter } from '#src/core/component.ts';
 import { ConfigError } from '#src/core/errors.ts';
 import { formatOtlpJson } from '#src/data/json_write.ts';
 import { exporterHelper } from '#src/helper/exporter/exporter.ts';
+import { clientPackedUse, packedBody } from '#src/net/compressed/packed.ts';
 import { USER_AGENT } from '#src/net/grpc/otlp_service.ts';
 import { HttpClient } from '#src/net/http_client.ts';
 import { configSchema, type OtlpHttpConfig } from './config.ts';
@@ -21,6 +22,8 @@ export default defineExporter({
     const urls = new Map(signals.map((signal) => [signal, signalUrl(config, signal)]));
     const json = config.encoding === 'json';
     const headers = { 'content-type': json ? 'application/json' : 'application/x-protobuf' };
+    // Who asks for a level wants that, and not what a sender used.
+    const passing = !json && config.compression_params.level === 0;
     let client: HttpClient | null = null;
     return exporterHelper({
       context,
@@ -35,11 +38,13 @@ export default defineExporter({
           url,
           headers,
           parts: json ? [Buffer.from(formatOtlpJson(batch.signal, batch.bytes))] : batch.parts,
+          encoded: passing ? packedBody(batch.packed, config) : null,
         });
         if (answer.status < 200 || answer.status > 299) throw errorOfAnswer(answer, url, clock.nowMs());
         const partial = partialSuccessOf(answer);
         if (partial !== null) telemetry.log.warn('Partial success response', { message: partial.message, [DROPPED[batch.signal]]: partial.rejected });
       },
+      packedUse: (coding) => (passing ? clientPackedUse(coding, config) : 'none'),
       async shutdown() {
         await client?.close();
         client = null;

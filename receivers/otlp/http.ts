@@ -3,6 +3,7 @@
  * Retry-After where the sender shall come again (https://opentelemetry.io/docs/specs/otlp/#otlphttp).
  */
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Packed } from '#src/core/batch.ts';
 import { parseOtlpJson } from '#src/data/json_read.ts';
 import { codeOfHttpStatus, encodeStatus, httpStatusOf, type Status, statusJson, statusOfError } from '#src/net/grpc/status.ts';
 import { type HttpHandler, type HttpReply, HttpError, type HttpRequest } from '#src/net/http_server.ts';
@@ -37,15 +38,17 @@ export function otlpHandler(intakes: ReadonlyMap<string, Intake>, includeMetadat
     let size = load.enter(request);
     try {
       let bytes: Uint8Array;
+      let packed: Packed | null;
       try {
-        const body = await request.body();
-        size = load.correct(size, body.length);
-        bytes = type === JSON_TYPE ? parseOtlpJson(intake.signal, body) : body;
+        const body = await request.bodyAndPacked(type === JSON_TYPE ? () => 'none' : (coding) => intake.packedUse(coding));
+        size = load.correct(size, body.plain.length);
+        bytes = type === JSON_TYPE ? parseOtlpJson(intake.signal, body.plain) : body.plain;
+        packed = body.packed;
       } catch (error) {
         intake.countMalformed();
         throw error;
       }
-      await intake.take(bytes, metadata, request.peerAddress, request.authAttributes);
+      await intake.take(bytes, metadata, request.peerAddress, request.authAttributes, packed);
     } catch (error) {
       if (error instanceof HttpError || error instanceof TooLargeError) throw error;
       return statusReply(type, httpStatusOf(statusOfError(error).code), statusOfError(error));

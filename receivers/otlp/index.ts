@@ -1,4 +1,4 @@
-import { type Signal, SIGNALS } from '#src/core/batch.ts';
+import { type PackedCoding, type PackedUse, type Signal, SIGNALS } from '#src/core/batch.ts';
 import { defineReceiver } from '#src/core/component.ts';
 import { GrpcServer, type UnaryMethod } from '#src/net/grpc/server.ts';
 import { HttpServer } from '#src/net/http_server.ts';
@@ -21,11 +21,13 @@ export default defineReceiver({
     const intake = (signal: Signal, transport: 'grpc' | 'http'): Intake => new Intake(signal, next[signal]!, telemetry, id, transport);
 
     const methods = new Map<string, UnaryMethod>();
+    const grpcIntakes = new Map<string, Intake>();
     for (const signal of grpc ? signals : []) {
       const target = intake(signal, 'grpc');
       const withMetadata = grpc!.include_metadata;
-      methods.set(EXPORT_PATHS[signal], (message, call, peerAddress, auth) =>
-        target.take(message, withMetadata ? call.metadata() : undefined, peerAddress, auth),
+      grpcIntakes.set(EXPORT_PATHS[signal], target);
+      methods.set(EXPORT_PATHS[signal], (message, call, peerAddress, auth, packed) =>
+        target.take(message, withMetadata ? call.metadata() : undefined, peerAddress, auth, packed),
       );
     }
     const paths = new Map<string, Intake>();
@@ -40,7 +42,8 @@ export default defineReceiver({
       async start() {
         try {
           if (grpc) {
-            grpcServer = new GrpcServer({ settings: grpc, methods, log: telemetry.log, clock, telemetry, attributes: { receiver: id }, host });
+            const packedUse = (path: string, coding: PackedCoding): PackedUse => grpcIntakes.get(path)?.packedUse(coding) ?? 'none';
+            grpcServer = new GrpcServer({ settings: grpc, methods, packedUse, log: telemetry.log, clock, telemetry, attributes: { receiver: id }, host });
             await grpcServer.listen();
           }
           if (http) {

@@ -3,7 +3,7 @@
  * decoded beyond what counting needs.
  */
 import type { AuthAttributes } from '#src/core/auth.ts';
-import { Batch, type BatchContext, EMPTY_CONTEXT, ITEM_NAMES, type Signal } from '#src/core/batch.ts';
+import { Batch, type BatchContext, EMPTY_CONTEXT, ITEM_NAMES, type Packed, type PackedCoding, type PackedUse, type Signal } from '#src/core/batch.ts';
 import type { Consumer } from '#src/core/component.ts';
 import type { Counter, Telemetry } from '#src/core/telemetry.ts';
 import { checkAndCount } from '#src/data/check.ts';
@@ -28,7 +28,13 @@ export class Intake {
   }
 
   /** Undefined where there is nothing in it. Throws or rejects with the pipeline's error. The bytes are the pipeline's from here on. */
-  take(bytes: Uint8Array, metadata: BatchContext['metadata'], clientAddress: string, auth: AuthAttributes | undefined): Promise<void> | undefined {
+  take(
+    bytes: Uint8Array,
+    metadata: BatchContext['metadata'],
+    clientAddress: string,
+    auth: AuthAttributes | undefined,
+    packed: Packed | null = null,
+  ): Promise<void> | undefined {
     let count: number;
     try {
       count = checkAndCount(this.signal, bytes);
@@ -37,7 +43,11 @@ export class Intake {
       throw error;
     }
     if (count === 0) return undefined;
-    return this.#consume(new Batch(this.signal, [bytes], count, this.#contextOf(metadata, clientAddress, auth), true));
+    return this.#consume(new Batch(this.signal, [bytes], count, this.#contextOf(metadata, clientAddress, auth), true, null, packed));
+  }
+  /** What the pipeline could do with the compressed form of a request. */
+  packedUse(coding: PackedCoding): PackedUse {
+    return this.#next.packedUse?.(coding) ?? 'none';
   }
   /** A request that never became a batch: how many records it had is not known. */
   countMalformed(): void {

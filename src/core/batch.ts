@@ -32,6 +32,23 @@ export interface BatchOrigin {
   readonly release: (() => void) | null;
 }
 
+/** Codings whose bodies can be put together without being compressed again. */
+export type PackedCoding = 'gzip' | 'zstd';
+/** The compressed form that the bytes of a batch came in, for exporters that would compress them the same way. */
+export interface Packed {
+  readonly coding: PackedCoding;
+  /** One gzip member or zstd frame each; decompressed and one behind the other they are the bytes of the batch. */
+  readonly members: readonly Uint8Array[];
+  /** Whether it is worth keeping when batches are put together. */
+  readonly joinable: boolean;
+}
+/** What can be done with a compressed form: nothing, send the batch as it came, send several put together. */
+export type PackedUse = 'none' | 'alone' | 'joined';
+/** Of several who get the same batch. */
+export function mostUse(uses: readonly PackedUse[]): PackedUse {
+  return uses.includes('joined') ? 'joined' : uses.includes('alone') ? 'alone' : 'none';
+}
+
 export class Batch {
   readonly signal: Signal;
   /**
@@ -51,6 +68,7 @@ export class Batch {
     return this.#exclusive;
   }
   readonly origin: BatchOrigin | null;
+  #packed: Packed | null;
   #exclusive: boolean;
   #joined: Uint8Array | null = null;
   #freed = false;
@@ -62,6 +80,7 @@ export class Batch {
     context: BatchContext = EMPTY_CONTEXT,
     exclusive = false,
     origin: BatchOrigin | null = null,
+    packed: Packed | null = null,
   ) {
     this.signal = signal;
     this.parts = parts;
@@ -69,6 +88,7 @@ export class Batch {
     this.context = context;
     this.#exclusive = exclusive;
     this.origin = origin;
+    this.#packed = packed;
     let size = 0;
     for (let i = 0; i < parts.length; i++) size += parts[i]!.length;
     this.sizeBytes = size;
@@ -81,11 +101,16 @@ export class Batch {
     return this.#joined;
   }
 
+  /** The compressed form it came in. Null where it came in otherwise, was made here, or nobody can use it. */
+  get packed(): Packed | null {
+    return this.#packed;
+  }
+
   /** The same bytes for several holders. */
   shared(): Batch {
     if (!this.exclusive) return this;
     const layout = this.origin === null ? null : this.origin.layout;
-    return new Batch(this.signal, this.parts, this.itemCount, this.context, false, layout === null ? null : { layout, release: null });
+    return new Batch(this.signal, this.parts, this.itemCount, this.context, false, layout === null ? null : { layout, release: null }, this.#packed);
   }
 
   /** An attempt to send it failed, and a socket may go on to read the bytes: from now on they are left to the garbage collection, whoever is done with them. */
@@ -100,10 +125,18 @@ export class Batch {
   free(but: readonly Uint8Array[] = []): void {
     if (!this.exclusive || this.#freed) return;
     this.#freed = true;
+    this.freePacked();
     if (this.origin?.release) {
       if (but.length === 0 || !this.parts.some((part) => but.includes(part))) this.origin.release();
       return;
     }
     for (const part of this.parts) if (!but.includes(part)) freeBytes(part);
+  }
+
+  /** Gives back the compressed form alone: whoever goes on with the bytes has no use for it. */
+  freePacked(): void {
+    if (!this.exclusive || this.#packed === null) return;
+    for (const member of this.#packed.members) freeBytes(member);
+    this.#packed = null;
   }
 }

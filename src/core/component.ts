@@ -6,7 +6,7 @@
  * each pipeline that names it; a connector once for its id, with a consumer for each signal it feeds.
  */
 import type { z } from 'zod';
-import type { Batch, Signal } from './batch.ts';
+import type { Batch, PackedCoding, PackedUse, Signal } from './batch.ts';
 import type { Clock } from './clock.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -16,6 +16,8 @@ export type Stability = 'development' | 'alpha' | 'beta' | 'stable' | 'deprecate
 /** Takes a batch. Settles when the next stage has taken it; rejects with PermanentError or RetryableError, which travels back to the sender. */
 export interface Consumer {
   consume(batch: Batch): Promise<void>;
+  /** What it could do with the compressed form of a batch, where it or what follows could at all: a receiver asks before it keeps one. */
+  packedUse?(coding: PackedCoding): PackedUse;
 }
 
 export interface Lifecycle {

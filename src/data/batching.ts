@@ -2,7 +2,7 @@
  * Batches put together and cut apart. Together costs nothing: OTLP requests are repeated fields only, so parts are listed one behind the other.
  * Cutting repeats the headers that enclose the cut: resource, scope, and for metrics the metric without its points; whole resources are not copied, what is whole within a cut one is copied whole.
  */
-import { Batch, type BatchContext, type Signal } from '#src/core/batch.ts';
+import { Batch, type BatchContext, type Packed, type Signal } from '#src/core/batch.ts';
 import { PermanentError } from '#src/core/errors.ts';
 import { asBuffer } from '#src/wire/bytes.ts';
 import { ProtoWriter } from '#src/wire/proto_writer.ts';
@@ -30,7 +30,16 @@ export function concatBatches(batches: readonly Batch[], context?: BatchContext)
   };
   // What is lent goes back to its owners, each part by the way it came.
   const origin = exclusive && lent ? { layout: null, release } : null;
-  return new Batch(first.signal, parts, items, context ?? first.context, exclusive, origin);
+  return new Batch(first.signal, parts, items, context ?? first.context, exclusive, origin, lent ? null : joinPacked(batches));
+}
+
+/** The compressed forms one behind the other where all have the same; else none is of use any more. */
+function joinPacked(batches: readonly Batch[]): Packed | null {
+  const coding = batches[0]!.packed?.coding;
+  if (coding !== undefined && (batches.length === 1 || batches.every(({ packed }) => packed?.coding === coding && packed.joinable)))
+    return { coding, members: batches.flatMap((batch) => batch.packed!.members), joinable: batches[0]!.packed!.joinable };
+  for (const batch of batches) batch.freePacked();
+  return null;
 }
 
 /** Small messages that came one behind the other lie so in their slab: one view for all of them is less to write. */
@@ -44,6 +53,7 @@ function append(parts: Uint8Array[], part: Uint8Array): void {
 /** Batches of at most `maxItems` (> 0) items each, all but the last of exactly that many; the very same batch where it is small enough. */
 export function splitBatch(batch: Batch, maxItems: number): Batch[] {
   if (batch.itemCount <= maxItems) return [batch];
+  batch.freePacked();
   const splitter = new Splitter(batch.signal, maxItems, batch.context);
   for (const part of batch.parts) splitter.part(asBuffer(part));
   return splitter.finish();

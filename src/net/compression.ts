@@ -6,8 +6,11 @@
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { PermanentError } from '#src/core/errors.ts';
+import type { Packed, PackedUse } from '#src/core/batch.ts';
 import { freeBytes } from '#src/core/slab.ts';
 import { snappyDecode, snappyEncode, snappyLength } from '#src/wire/snappy.ts';
+import { packedOf } from './compressed/packed.ts';
+import { isSkippableFrame, zstdFrameEnd } from './compressed/zstd_frames.ts';
 import { decodeSnappyFrames, encodeSnappyFrames, isSnappyFramed } from './snappy_framed.ts';
 
 /** The body is larger than allowed, before or after decompression: answer 413 or RESOURCE_EXHAUSTED. */
@@ -45,19 +48,26 @@ const zstd = promisify<zlib.InputType, zlib.ZstdOptions, Buffer>(zlib.zstdCompre
  */
 export function decodeBody(bytes: Uint8Array, coding: ContentCoding, limit: number): Buffer | Promise<Buffer> {
   if (bytes.length < ASYNC_DECODE_BYTES || coding === 'snappy' || coding === 'x-snappy-framed') return decodeBodySync(bytes, coding, limit);
+  if (coding === 'zstd' && zstdFrameEnd(bytes, 0) !== bytes.length) return decodeFrames(bytes, limit);
   const options = { maxOutputLength: limit, chunkSize: outputSize(bytes, coding, limit) };
   const work = coding === 'gzip' ? gunzip(bytes, options) : coding === 'zstd' ? unzstd(bytes, options) : inflate(bytes, options);
   return work.then(trim, (error) => Promise.reject(decodeError(error, coding, limit)));
 }
 
-/** decodeBody() of bytes that are the caller's alone: they are given back. */
-export function decodeOwned(bytes: Uint8Array, coding: ContentCoding, limit: number): Buffer | Promise<Buffer> {
-  const body = decodeBody(bytes, coding, limit);
-  return body instanceof Promise ? body.then((plain) => freeEncoded(bytes, plain)) : freeEncoded(bytes, body);
+/** A body, and its compressed form where somebody has a use for it. */
+export interface DecodedBody {
+  readonly plain: Buffer;
+  readonly packed: Packed | null;
 }
-function freeEncoded(bytes: Uint8Array, plain: Buffer): Buffer {
-  if (plain.buffer !== bytes.buffer) freeBytes(bytes);
-  return plain;
+/** decodeBody() of bytes that are the caller's alone: what is not kept of them is given back. */
+export function decodeOwned(bytes: Uint8Array, coding: ContentCoding, limit: number, use: PackedUse): DecodedBody | Promise<DecodedBody> {
+  const body = decodeBody(bytes, coding, limit);
+  return body instanceof Promise ? body.then((plain) => decoded(bytes, coding, plain, use)) : decoded(bytes, coding, body, use);
+}
+function decoded(bytes: Uint8Array, coding: ContentCoding, plain: Buffer, use: PackedUse): DecodedBody {
+  const packed = packedOf(bytes, coding, plain.length, use);
+  if (packed === null && plain.buffer !== bytes.buffer) freeBytes(bytes);
+  return { plain, packed };
 }
 
 export function decodeBodySync(bytes: Uint8Array, coding: ContentCoding, limit: number): Buffer {
@@ -67,12 +77,28 @@ export function decodeBodySync(bytes: Uint8Array, coding: ContentCoding, limit: 
       if (snappyLength(bytes) > limit) throw new TooLargeError(limit, `decompressed body is larger than ${limit} bytes`);
       return snappyDecode(bytes, limit);
     }
+    if (coding === 'zstd' && zstdFrameEnd(bytes, 0) !== bytes.length) return decodeFrames(bytes, limit);
     const options = { maxOutputLength: limit, chunkSize: outputSize(bytes, coding, limit) };
     if (coding === 'gzip') return trim(zlib.gunzipSync(bytes, options));
     return trim(coding === 'zstd' ? zlib.zstdDecompressSync(bytes, options) : zlib.inflateSync(bytes, options));
   } catch (error) {
     throw decodeError(error, coding, limit);
   }
+}
+
+/** Several frames of zstd, of which zlib would read the first. Rare, so that they are not worth the pool. */
+function decodeFrames(bytes: Uint8Array, limit: number): Buffer {
+  const plain: Buffer[] = [];
+  let size = 0;
+  for (let pos = 0, end: number; pos < bytes.length; pos = end) {
+    end = zstdFrameEnd(bytes, pos);
+    if (end < 0) throw new PermanentError(`zstd: the frame at offset ${pos} is broken or cut off`);
+    if (isSkippableFrame(bytes, pos)) continue;
+    const frame = decodeBodySync(bytes.subarray(pos, end), 'zstd', limit - size);
+    size += frame.length;
+    plain.push(frame);
+  }
+  return Buffer.concat(plain, size);
 }
 
 function decodeError(error: unknown, coding: string, limit: number): Error {

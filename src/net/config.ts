@@ -128,6 +128,17 @@ export function checkCompressionLevel(type: Compression, level: number): string 
   return `unsupported parameters {Level:${level}} for compression type "${type}"`;
 }
 
+/** Not a key of the Collector, which compresses everything anew. */
+export function compressedPassThrough() {
+  return z
+    .enum(['single', 'multiple', 'off'])
+    .default('single')
+    .describe(
+      'Whether requests that came in compressed as they go out, and that nothing changed, are sent without compressing them again. `single`: as one gzip member or zstd frame. `multiple`: zstd requests that were put together as several frames, too, of which some servers read only the first. `off`: never.',
+    );
+}
+export type CompressedPassThrough = z.output<ReturnType<typeof compressedPassThrough>>;
+
 const authenticator = z.string().default('').describe('Id of the extension.');
 /** configauth.Config; whether the extension runs is known at the start (src/core/auth.ts). */
 const authShape = (what: string) => z.preprocess((value) => value ?? undefined, z.strictObject({ authenticator }).optional()).describe(what);

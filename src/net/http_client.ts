@@ -21,6 +21,8 @@ export interface HttpCall {
   readonly url: string;
   /** The body in parts; compressed as the settings say, unless `headers` already has a Content-Encoding. */
   readonly parts?: readonly Uint8Array[];
+  /** The parts compressed already as the settings say. */
+  readonly encoded?: Uint8Array | null;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
   /** Bytes of the answer that are kept; the rest is dropped. 64 KB where absent. */
@@ -63,7 +65,8 @@ export class HttpClient {
       const sizeBytes = call.parts.reduce((sum, part) => sum + part.length, 0);
       if (isContentCoding(compression) && headers['content-encoding'] === undefined) {
         headers['content-encoding'] = compression;
-        body = await encodeBody(call.parts, sizeBytes, compression, compression_params.level);
+        // Copied for the reason below.
+        body = call.encoded ? Buffer.from(call.encoded) : await encodeBody(call.parts, sizeBytes, compression, compression_params.level);
       } else body = Buffer.concat(call.parts, sizeBytes); // A copy: a server may answer while its socket still reads the body.
     }
     const limits = [call.signal, timeout > 0 ? AbortSignal.timeout(timeout) : undefined].filter((signal) => signal !== undefined);

@@ -12,7 +12,8 @@ import type { Host } from '#src/core/component.ts';
 import { errorText, RetryableError } from '#src/core/errors.ts';
 import { createServer, createTlsServer } from '#src/core/node_http.ts';
 import { freeRead, keepCopy } from '#src/core/slab.ts';
-import { type ContentCoding, decodeOwned, isContentCoding, TooLargeError } from './compression.ts';
+import { isPackedCoding, type PackedUses } from './compressed/packed.ts';
+import { type DecodedBody, decodeOwned, isContentCoding, TooLargeError } from './compression.ts';
 import type { HttpServerConfig } from './config.ts';
 import { answerPreflight, corsHeaders } from './cors.ts';
 import { addressOf, listenOn, removeStaleSocket } from './listen.ts';
@@ -94,8 +95,12 @@ export class HttpRequest {
     return this.#incoming.headersDistinct[name]?.[0] ?? (listed[0] === undefined ? undefined : this.query.get(listed[0])!);
   }
   /** The whole body, decompressed. Rejects with HttpError 400 or TooLargeError. The buffer is the caller's. Call it once. */
-  body(): Promise<Buffer> {
-    return this.#server.readBody(this.#incoming);
+  async body(): Promise<Buffer> {
+    return (await this.#server.readBody(this.#incoming, null)).plain;
+  }
+  /** body() together with its compressed form, where `uses` has one for it. */
+  bodyAndPacked(uses: PackedUses): Promise<DecodedBody> {
+    return this.#server.readBody(this.#incoming, uses);
   }
   /** The body as it came, before its Content-Encoding is taken off, within the size limit: for formats that are compressed by themselves. */
   rawBody(): Promise<Buffer> {
@@ -297,17 +302,15 @@ export class HttpServer {
   }
 
   /** For HttpRequest. */
-  readBody(incoming: IncomingMessage): Promise<Buffer> {
+  async readBody(incoming: IncomingMessage, uses: PackedUses | null): Promise<DecodedBody> {
     const coding = (incoming.headers['content-encoding'] ?? '').trim().toLowerCase();
     const known = coding === '' || coding === 'identity' || (this.#codings.has(coding) && isContentCoding(coding));
-    if (!known) return Promise.reject(new HttpError(400, `unsupported Content-Encoding: ${coding}`));
-    return coding === '' || coding === 'identity' ? this.readRaw(incoming) : this.#readEncoded(incoming, coding);
-  }
-  async #readEncoded(incoming: IncomingMessage, coding: ContentCoding): Promise<Buffer> {
+    if (!known) throw new HttpError(400, `unsupported Content-Encoding: ${coding}`);
     const raw = await this.readRaw(incoming);
-    if (raw.length === 0) return raw;
+    if (coding === '' || coding === 'identity' || raw.length === 0) return { plain: raw, packed: null };
+    const use = uses !== null && isPackedCoding(coding) ? uses(coding) : 'none';
     try {
-      return await decodeOwned(raw, coding, this.#maxBody);
+      return await decodeOwned(raw, coding, this.#maxBody, use);
     } catch (error) {
       if (error instanceof TooLargeError) throw error;
       throw new HttpError(400, errorText(error), { cause: error });

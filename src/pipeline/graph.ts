@@ -198,7 +198,7 @@ class Builder {
       const instance = this.#create('processors', component, fields, (context) => definition.create!({ ...context, signal, next: following }));
       if (instance === undefined) continue;
       parts.unshift({ kind: 'processor', id, instance });
-      const edge = new Edge(instance);
+      const edge = new Edge(instance, following);
       edges.unshift({ id, edge });
       next = edge;
     }

@@ -1,13 +1,14 @@
 /** Who holds the bytes when something is offered again: branches, rewriters and the exporter's side of it. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Batch, EMPTY_CONTEXT } from '#src/core/batch.ts';
+import { Batch, EMPTY_CONTEXT, type PackedUse } from '#src/core/batch.ts';
+import type { Consumer } from '#src/core/component.ts';
 import { PermanentError, RetryableError } from '#src/core/errors.ts';
 import { KEEP, log, RECORD_LEVEL } from '#src/data/contexts.ts';
 import { BatchBuilder } from '#src/data/builders.ts';
 import { LOG } from '#src/data/message_types.ts';
 import { BytesRewriter } from '#src/data/rewrite.ts';
-import { fanOut, RewriteStep } from './steps.ts';
+import { Edge, fanOut, RewriteStep } from './steps.ts';
 
 /** One log record of more than `size` bytes in memory of its own. */
 function message(severity: string, size: number): Buffer {
@@ -35,6 +36,20 @@ const rewriter = () =>
       },
     },
   ]);
+
+test('what exporters could do with a compressed body is known in front of the pipeline, unless rewriters change what comes', async () => {
+  const exporter = (use: PackedUse): Consumer => ({ consume: async () => {}, packedUse: (coding) => (coding === 'gzip' ? use : 'none') });
+  const useOf = (...uses: PackedUse[]): PackedUse => new Edge(fanOut(uses.map((use) => new Edge(exporter(use))))).packedUse('gzip');
+  assert.deepEqual([useOf('none'), useOf('none', 'alone'), useOf('joined', 'alone'), useOf('joined', 'none')], ['none', 'alone', 'joined', 'joined']);
+  assert.equal(new Edge({ consume: async () => {} }, exporter('joined')).packedUse('gzip'), 'joined', 'past a processor');
+  const step = new RewriteStep(rewriter(), exporter('joined'));
+  const uses: PackedUse[] = [];
+  for (const severity of ['INFO', 'WARN', 'INFO']) {
+    await step.consume(batchOf(message(severity, 10)));
+    uses.push(step.packedUse('gzip'));
+  }
+  assert.deepEqual([...uses, step.packedUse('zstd')], ['joined', 'none', 'joined', 'none']);
+});
 
 test('a batch that one branch refused reaches only that branch when it is offered again', async () => {
   const taken: string[] = [];

@@ -2,22 +2,30 @@
  * The pieces between components: fan-out, counting, rewriting. They hand on the very same batch and make no promise of their own where they can
  * hand on the next one's.
  */
-import type { Batch } from '#src/core/batch.ts';
+import { type Batch, mostUse, type PackedCoding, type PackedUse } from '#src/core/batch.ts';
 import type { Consumer, Rewriter } from '#src/core/component.ts';
 import { RetryableError } from '#src/core/errors.ts';
 
-/** Counts what goes by; what goes into every pipeline and component passes one. The target is set once, before the first batch. */
+/**
+ * Counts what goes by; what goes into every pipeline and component passes one. The target is set once, before the first batch. `after`: what follows a
+ * processor, which may hand on batches as they are.
+ */
 export class Edge implements Consumer {
   items = 0;
   batches = 0;
   target: Consumer;
-  constructor(target: Consumer = UNCONNECTED) {
+  readonly #after: Consumer | null;
+  constructor(target: Consumer = UNCONNECTED, after: Consumer | null = null) {
     this.target = target;
+    this.#after = after;
   }
   consume(batch: Batch): Promise<void> {
     this.items += batch.itemCount;
     this.batches++;
     return this.target.consume(batch);
+  }
+  packedUse(coding: PackedCoding): PackedUse {
+    return (this.#after ?? this.target).packedUse?.(coding) ?? 'none';
   }
 }
 const UNCONNECTED: Consumer = {
@@ -63,6 +71,9 @@ class FanOut implements Consumer {
     this.#unfinished.delete(batch);
     if (permanent !== undefined) throw permanent;
   }
+  packedUse(coding: PackedCoding): PackedUse {
+    return mostUse(this.#consumers.map((consumer) => consumer.packedUse?.(coding) ?? 'none'));
+  }
 }
 /** A consumer that throws before it makes its promise fails like one that rejects. */
 async function call(consumer: Consumer, batch: Batch): Promise<void> {
@@ -74,6 +85,8 @@ export class RewriteStep implements Consumer {
   readonly #rewriter: Rewriter;
   readonly #next: Consumer;
   readonly #refused = new WeakMap<Batch, Batch>();
+  /** What came last went on changed. */
+  #changes = false;
   constructor(rewriter: Rewriter, next: Consumer) {
     this.#rewriter = rewriter;
     this.#next = next;
@@ -85,12 +98,16 @@ export class RewriteStep implements Consumer {
     } catch (error) {
       return Promise.reject(error);
     }
+    this.#changes = rewritten !== batch;
     if (rewritten === null) {
       batch.free();
       return Promise.resolve();
     }
     const taken = this.#next.consume(rewritten);
     return rewritten === batch ? taken : this.#replace(taken, batch, rewritten);
+  }
+  packedUse(coding: PackedCoding): PackedUse {
+    return this.#changes ? 'none' : (this.#next.packedUse?.(coding) ?? 'none');
   }
 
   /** The old bytes go only once the new ones are taken: who hears an error may come again with the old batch. */

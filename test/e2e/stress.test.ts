@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { call, frame, openSession, SERVICES } from '#test/grpc_client.ts';
 import { http, Stage, until } from '#test/stage.ts';
 import { grpcSink, httpSink, type Mood, requestOf, type Sink } from './intact_sink.ts';
@@ -113,14 +114,15 @@ for (let seed = SEED; seed < SEED + ROUNDS; seed++) {
       while (running) {
         const padding = PADDINGS[Math.floor(random() * PADDINGS.length)]!;
         const numbers = Array.from({ length: 1 + Math.floor(random() * (random() < 0.2 ? 200 : 8)) }, () => next++);
-        const body = requestOf(numbers, padding);
+        const plain = requestOf(numbers, padding);
+        const isPacked = random() < 0.4;
+        const body = isPacked ? gzipSync(plain) : plain;
         // A refused request comes again, as senders do.
         for (let taken = false; !taken && running; ) {
-          if (session) taken = (await call(session, SERVICES.logs, frame(body))).code === 0;
+          if (session) taken = (await call(session, SERVICES.logs, frame(body, isPacked ? 1 : 0), isPacked ? { 'grpc-encoding': 'gzip' } : {})).code === 0;
           else {
-            const answer = await http(`http://127.0.0.1:${ports.http}/v1/logs`, { headers: { 'Content-Type': 'application/x-protobuf' }, body }).catch(
-              () => null,
-            );
+            const headers = { 'Content-Type': 'application/x-protobuf', ...(isPacked && { 'Content-Encoding': 'gzip' }) };
+            const answer = await http(`http://127.0.0.1:${ports.http}/v1/logs`, { headers, body }).catch(() => null);
             taken = answer?.status === 200;
           }
           if (taken) for (const number of numbers) answered.add(number);

@@ -5,7 +5,7 @@
  * Different from the Collector on purpose: while the backend works, senders are slowed to its speed once PACE_BYTES are queued, instead of
  * filling memory with a thousand requests; with a dead backend the queue fills to its size as configured.
  */
-import { type Batch, ITEM_NAMES, type Signal } from '#src/core/batch.ts';
+import { type Batch, ITEM_NAMES, type PackedCoding, type PackedUse, type Signal } from '#src/core/batch.ts';
 import type { Consumer, CreateContext, Lifecycle } from '#src/core/component.ts';
 import { ConfigError, errorText, PermanentError } from '#src/core/errors.ts';
 import { isStorage } from '#src/core/storage.ts';
@@ -27,6 +27,8 @@ export interface ExporterParts extends Lifecycle {
   /** One attempt; the helper has no timer of its own for it: `send` keeps to settings.timeout. Rejects with RetryableError where another attempt may help.
    *  Once it resolves nobody reads the bytes of the batch. */
   send: Send;
+  /** What it could send of a batch's compressed form. A queue on disk keeps the bytes alone. */
+  packedUse?(coding: PackedCoding): PackedUse;
 }
 
 export function exporterHelper(parts: ExporterParts): Consumer & Lifecycle {
@@ -40,6 +42,8 @@ export function exporterHelper(parts: ExporterParts): Consumer & Lifecycle {
       const lane = lanes.get(batch.signal);
       return lane ? lane.consume(batch) : Promise.reject(new PermanentError(`${parts.context.id} takes no ${batch.signal}`));
     },
+    packedUse: (coding) =>
+      parts.settings.sending_queue.enabled && parts.settings.sending_queue.storage !== undefined ? 'none' : (parts.packedUse?.(coding) ?? 'none'),
     async shutdown() {
       await Promise.all([...lanes.values()].map((lane) => lane.shutdown()));
       await parts.shutdown?.();

@@ -46,6 +46,8 @@ export interface GrpcClientOptions {
 export interface CallOptions {
   /** 0 is without limit. */
   readonly timeoutMs?: number;
+  /** The message compressed already as the settings say. */
+  readonly encoded?: Uint8Array | null;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -126,7 +128,7 @@ export class GrpcClient {
     const { compression } = this.#options.settings;
     // By "snappy" gRPC peers understand the framing format.
     const coding = compression === 'snappy' ? 'x-snappy-framed' : isContentCoding(compression) ? compression : null;
-    const body = coding === null ? null : await encodeBody(parts, sizeBytes, coding);
+    const body = coding === null ? null : (options.encoded ?? (await encodeBody(parts, sizeBytes, coding)));
     const timeoutMs = options.timeoutMs ?? 0;
     const request: CallRequest = {
       head: this.#head(path),

@@ -9,10 +9,12 @@ import { createServer as createTlsServer } from 'node:tls';
 import type { Server as TlsServer } from 'node:tls';
 import type { Log, Telemetry } from '#src/core/telemetry.ts';
 import { type AuthAttributes, type HeaderSource, type ServerAuthenticator, serverAuthenticator, UnauthenticatedError } from '#src/core/auth.ts';
+import type { Packed, PackedCoding, PackedUse } from '#src/core/batch.ts';
 import type { Clock } from '#src/core/clock.ts';
 import type { Host } from '#src/core/component.ts';
 import { errorText } from '#src/core/errors.ts';
-import { type ContentCoding, decodeOwned, isContentCoding, TooLargeError } from '#src/net/compression.ts';
+import { isPackedCoding } from '#src/net/compressed/packed.ts';
+import { type ContentCoding, type DecodedBody, decodeOwned, isContentCoding, TooLargeError } from '#src/net/compression.ts';
 import type { GrpcServerConfig } from '#src/net/config.ts';
 import { findField } from '#src/net/http2/header_rules.ts';
 import type { HeaderFields } from '#src/net/http2/hpack.ts';
@@ -41,7 +43,13 @@ import {
 } from './status.ts';
 
 /** Handles one message. Undefined means an empty answer, at once; a promise, when it settles. Errors become statuses. */
-export type UnaryMethod = (message: Buffer, call: CallInfo, peerAddress: string, auth: AuthAttributes | undefined) => Promise<void> | undefined;
+export type UnaryMethod = (
+  message: Buffer,
+  call: CallInfo,
+  peerAddress: string,
+  auth: AuthAttributes | undefined,
+  packed: Packed | null,
+) => Promise<void> | undefined;
 export interface CallInfo {
   /** Headers of the call, lower case, without pseudo headers; made when asked for. */
   metadata(): ReadonlyMap<string, readonly string[]>;
@@ -51,6 +59,8 @@ export interface GrpcServerOptions {
   readonly settings: GrpcServerConfig;
   /** By path: "/package.Service/Method". */
   readonly methods: ReadonlyMap<string, UnaryMethod>;
+  /** What a method could do with the compressed form of its messages; nothing where absent. */
+  readonly packedUse?: (path: string, coding: PackedCoding) => PackedUse;
   readonly log: Log;
   readonly clock: Clock;
   /** Counts refusals by limit where given. */
@@ -65,6 +75,7 @@ export interface GrpcServerOptions {
 
 interface GrpcPlan extends CallPlan {
   readonly method: UnaryMethod;
+  readonly path: string;
   readonly coding: ContentCoding | null;
   readonly info: CallInfo;
   readonly headers: HeaderSource;
@@ -249,6 +260,7 @@ export class GrpcServer implements Service<GrpcPlan> {
       patient: !isGrpc(fields),
       contentLength: length === undefined ? -1 : /^\d{1,15}$/.test(length) ? Number(length) : Number.MAX_SAFE_INTEGER,
       method: method ?? (() => undefined),
+      path,
       coding,
       limitBytes: this.#maxMessageBytes,
       timeoutMs: timeoutMs ?? 0,
@@ -297,25 +309,26 @@ export class GrpcServer implements Service<GrpcPlan> {
   }
   #decode(call: ServerCall<GrpcPlan>, sender: AuthAttributes | undefined): void {
     const { plan } = call;
-    if (!call.compressed) return this.#call(call, call.message!, sender);
+    if (!call.compressed) return this.#call(call, call.message!, sender, null);
     if (plan.coding === null) return call.answer(plain(INTERNAL, 'grpc: compressed flag set with identity or empty encoding'));
-    let body: Buffer | Promise<Buffer>;
+    const use = isPackedCoding(plan.coding) ? (this.#options.packedUse?.(plan.path, plan.coding) ?? 'none') : 'none';
+    let body: DecodedBody | Promise<DecodedBody>;
     try {
-      body = decodeOwned(call.message!, plan.coding, plan.limitBytes);
+      body = decodeOwned(call.message!, plan.coding, plan.limitBytes, use);
     } catch (error) {
       return this.#fail(call, error);
     }
     if (body instanceof Promise)
       body.then(
-        (bytes) => this.#call(call, bytes, sender),
+        ({ plain: bytes, packed }) => this.#call(call, bytes, sender, packed),
         (error) => this.#fail(call, error),
       );
-    else this.#call(call, body, sender);
+    else this.#call(call, body.plain, sender, body.packed);
   }
-  #call(call: ServerCall<GrpcPlan>, message: Buffer, sender: AuthAttributes | undefined): void {
+  #call(call: ServerCall<GrpcPlan>, message: Buffer, sender: AuthAttributes | undefined, packed: Packed | null): void {
     let work: Promise<void> | undefined;
     try {
-      work = call.plan.method(message, call.plan.info, call.peerAddress, sender);
+      work = call.plan.method(message, call.plan.info, call.peerAddress, sender, packed);
     } catch (error) {
       return this.#fail(call, error);
     }
