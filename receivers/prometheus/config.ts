@@ -76,11 +76,11 @@ const escapingScheme = () =>
   });
 
 const relabelRule = z.strictObject({
-  source_labels: z.array(z.string()).optional(),
-  separator: z.string().optional(),
+  source_labels: z.array(text()).optional(),
+  separator: text().optional(),
   regex: text().optional(),
   modulus: z.int().nonnegative().optional(),
-  target_label: z.string().optional(),
+  target_label: text().optional(),
   replacement: text().optional(),
   action: z.string().optional(),
 });
@@ -144,7 +144,7 @@ function checkHttp(config: HttpConfig, add: (path: string, message: string) => v
   }
 }
 
-const targetGroup = z.strictObject({ targets: z.array(z.string()).default([]), labels: labelMap().default({}) });
+const targetGroup = z.strictObject({ targets: z.array(text()).default([]), labels: labelMap().default({}) });
 
 const fileDiscovery = z.strictObject({
   files: z
@@ -226,7 +226,7 @@ const scrapeConfig = z
     track_timestamps_staleness: z.boolean().default(false),
     params: z.record(z.string(), z.array(text())).default({}),
     fallback_scrape_protocol: protocol('fallback_scrape_protocol').default('PrometheusText0.0.4'),
-    metrics_path: z.string().default('/metrics'),
+    metrics_path: text().default('/metrics'),
     scheme: z.enum(['http', 'https']).default('http'),
     enable_compression: z.boolean().default(true),
     native_histogram_bucket_limit: z.int().nonnegative().default(0),

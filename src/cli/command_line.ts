@@ -36,7 +36,7 @@ export async function runCommandLine(argv: readonly string[], catalog: Catalog):
   )
     .addOption(new Option('--format <format>', 'form of the output').choices(['yaml', 'json']).default('yaml'))
     .addOption(new Option('--mode <mode>', 'whether secrets are shown').choices(['redacted', 'unredacted']).default('redacted'))
-    .addOption(new Option('--validate <yes>', 'build the graph too').choices(['true', 'false']).default('true'))
+    .addOption(new Option('--validate <yes>', 'check what the service refers to, too').choices(['true', 'false']).default('true'))
     .action((options: ConfigOptions & { format: 'yaml' | 'json'; mode: 'redacted' | 'unredacted'; validate: string }) =>
       guarded(options, async () => (await import('./print_config.ts')).printConfig(options, catalog)),
     );

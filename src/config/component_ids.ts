@@ -2,6 +2,8 @@
 
 const TYPE = /^[a-zA-Z][0-9a-zA-Z_]{0,62}$/;
 const MAX_NAME_LENGTH = 1024;
+/** No blanks, control characters and symbols, as in the Collector. */
+const NAME = /^[^\p{Z}\p{C}\p{S}]+$/u;
 
 export interface ComponentId {
   readonly type: string;
@@ -19,5 +21,6 @@ export function parseComponentId(text: string): ComponentId | { readonly fault: 
   const name = text.slice(cut + 1).trim();
   if (name === '') return { fault: `"${text}" has nothing after the "/"` };
   if (name.length > MAX_NAME_LENGTH) return { fault: `"${text.slice(0, 40)}..." has a name of more than ${MAX_NAME_LENGTH} characters` };
+  if (!NAME.test(name)) return { fault: `"${text}" has a blank, a symbol or a control character in its name` };
   return { type, id: `${type}/${name}` };
 }

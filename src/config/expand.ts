@@ -53,7 +53,9 @@ async function expandText(text: string, place: Place, round: number): Promise<Co
     if (left === 0 || round > MAX_ROUNDS || current.length > MAX_TEXT_LENGTH)
       throw new ConfigError(`"${shorten(text)}" refers to itself, or leads through more than ${MAX_ROUNDS} references`);
     const whole = reference === current;
-    const source = await readSource(reference.slice(2, -1), 'env');
+    const uri = reference.slice(2, -1);
+    if (uri.includes('$')) throw new ConfigError(`"${shorten(reference)}": a reference holds no dollar`);
+    const source = await readSource(uri, 'env');
     if (whole) return await typed(source.text, source.name, place, round);
     current = current.replaceAll(reference, () => source.text);
   }

@@ -115,21 +115,22 @@ test('ids and references are checked', async () => {
   const text = `yaml:receivers: {nop: , "nop / a": , "nop/a": , no-op: , nop/: , kafka: }
 exporters: {nop: , old_nop/x: }
 exporter: {}
-service: {extensions: [idle], pipelines: {logs: {receivers: [nop, nop, npo], processors: [b], exporters: []}, trace: {receivers: [nop], exporters: [old_nop/x]}, profiles: }}`;
+service: {extensions: [idle], pipelines: {logs: {receivers: [nop, nop, npo], processors: [b, b], exporters: []}, trace: {receivers: [nop], exporters: [old_nop/x]}, profiles: }}`;
   assert.deepEqual(await faults(text), [
     'exporter: unknown section; did you mean "exporters"? (yaml::3:1)',
     'receivers::nop/a: "nop/a" is configured twice (yaml::1:33)',
     'receivers::no-op: "no-op": a type begins with a letter and goes on with letters, digits and "_" (yaml::1:44)',
     'receivers::nop/: "nop/" has nothing after the "/" (yaml::1:53)',
     'receivers::kafka: unknown receiver type "kafka"; there are: nop (yaml::1:61)',
-    'service::pipelines::logs::exporters: a pipeline must have at least one exporter (yaml::4:95)',
-    'service::pipelines::logs::receivers::1: "nop" is named twice (yaml::4:67)',
+    'service::pipelines::logs::exporters: a pipeline must have at least one exporter (yaml::4:98)',
     'service::pipelines::logs::receivers::2: "npo" is not configured; did you mean "nop"? (yaml::4:72)',
     'service::pipelines::logs::processors::0: "b" is not configured; add it under processors (yaml::4:91)',
-    'service::pipelines::trace: "trace" is no signal; did you mean "traces"? (yaml::4:111)',
-    'service::pipelines::profiles: the signal "profiles" is not supported yet (yaml::4:162)',
-    'service::pipelines::profiles::receivers: a pipeline must have at least one receiver (yaml::4:162)',
-    'service::pipelines::profiles::exporters: a pipeline must have at least one exporter (yaml::4:162)',
+    'service::pipelines::logs::processors::1: "b" is named twice (yaml::4:94)',
+    'service::pipelines::logs::processors::1: "b" is not configured; add it under processors (yaml::4:94)',
+    'service::pipelines::trace: "trace" is no signal; did you mean "traces"? (yaml::4:114)',
+    'service::pipelines::profiles: the signal "profiles" is not supported yet (yaml::4:165)',
+    'service::pipelines::profiles::receivers: a pipeline must have at least one receiver (yaml::4:165)',
+    'service::pipelines::profiles::exporters: a pipeline must have at least one exporter (yaml::4:165)',
     'service::extensions::0: "idle" is not configured; add it under extensions (yaml::4:24)',
   ]);
 });
@@ -195,7 +196,7 @@ test('what is printed has all defaults, durations in nanoseconds and hidden secr
     any: null,
     either: 'auto',
     headers: [{ name: 'X-Key', value: '[REDACTED]' }],
-    list: [],
+    list: null,
     map: {},
     mode: 'fast',
     name: 'none',

@@ -57,7 +57,7 @@ export interface Sources {
 }
 
 /** Reads, checks and types a configuration. Throws ConfigError with everything that is wrong. */
-export async function loadConfig(sources: Sources, catalog: Catalog): Promise<LoadedConfig> {
+export async function loadConfig(sources: Sources, catalog: Catalog, checks = { references: true }): Promise<LoadedConfig> {
   const merged = await readSources(sources);
   let root: MapNode;
   try {
@@ -90,8 +90,8 @@ export async function loadConfig(sources: Sources, catalog: Catalog): Promise<Lo
   };
   for (const section of SECTION_NAMES) await typeSection(root, section, catalog, components[section], declared[section], issues);
   const service = typeNode(childNode(root, 'service') ?? emptyMap(''), serviceSchema, ['service']);
-  if (service.ok) issues.push(...checkReferences(service.value, declared));
-  else issues.push(...service.issues);
+  if (!service.ok) issues.push(...service.issues);
+  else if (checks.references) issues.push(...checkReferences(service.value, declared));
   if (issues.length > 0 || !service.ok) throw locateIssues(root, issues);
   return { root, components, service: service.value, serviceInput: service.input };
 }

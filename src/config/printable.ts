@@ -26,6 +26,8 @@ function defaultOf(schema: z.ZodType): { value: unknown; parsed: boolean } {
 
 function show(schema: z.ZodType, value: unknown, parsed: boolean, mode: PrintMode): unknown {
   const kind = KIND.get(inputSchema(schema) as never)?.kind;
+  if (parsed && Array.isArray(value) && value.length === 0) return null; // A list that nobody wrote.
+  if (kind === 'switched' && (value as { enabled?: boolean }).enabled === false) return null;
   if (kind === 'secret') return mode === 'redacted' ? '[REDACTED]' : value;
   if (kind === 'duration') return nanoseconds(value, parsed);
   const preprocess = preprocessOf(schema);
@@ -33,7 +35,7 @@ function show(schema: z.ZodType, value: unknown, parsed: boolean, mode: PrintMod
   const given = preprocess === undefined || parsed || typeof value !== 'object' ? value : preprocess(value);
   const target = alternatives(schema).find((one) => fits(one, given));
   if (target === undefined) return given;
-  if (KIND.has(target as never)) return show(target, given, parsed, mode);
+  if (KIND.has(target as never) && target !== schema) return show(target, given, parsed, mode);
   const info = schemaInfo(target);
   if (info.type === 'array') return (given as unknown[]).map((item) => show(info.element!, item, parsed, mode));
   if (info.type === 'record') {
@@ -47,6 +49,7 @@ function show(schema: z.ZodType, value: unknown, parsed: boolean, mode: PrintMod
     const map = given as Record<string, unknown>,
       result: Record<string, unknown> = {};
     for (const [key, below] of Object.entries(info.shape!)) {
+      if (kind === 'switched' && key === 'enabled') continue;
       if (parsed) {
         if (map[key] !== undefined) result[key] = map[key] === null ? null : show(below, map[key], true, mode);
       } else if (map[key] !== undefined || !isRefused(below)) result[key] = printable(below, map[key], mode);

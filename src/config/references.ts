@@ -57,7 +57,7 @@ function checkIds(ids: readonly string[], path: readonly string[], section: stri
       issues.push({ path: at, message: parsed.fault });
       return;
     }
-    if (seen.has(parsed.id)) issues.push({ path: at, message: `"${parsed.id}" is named twice` });
+    if (seen.has(parsed.id) && section === 'processors') issues.push({ path: at, message: `"${parsed.id}" is named twice` });
     seen.add(parsed.id);
     if (known.some((set) => set.has(parsed.id))) return;
     const ids = known.flatMap((set) => [...set]),

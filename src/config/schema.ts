@@ -4,8 +4,9 @@
  */
 import { z } from 'zod';
 
-/** Marks a schema for print-config: a duration is shown in nanoseconds, a secret as [REDACTED]. */
-export const KIND = z.registry<{ kind: 'duration' | 'secret' }>();
+/** Marks a schema for print-config: a duration is shown in nanoseconds, a secret as [REDACTED], a section that `enabled: false` turns off as null.
+ *  A list of component ids is never one text with commas. */
+export const KIND = z.registry<{ kind: 'duration' | 'secret' | 'switched' | 'ids' }>();
 
 const UNIT_MS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, μs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const DURATION = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h)(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))*$/;

@@ -20,6 +20,7 @@ export interface SourceText {
 /** Scheme and rest of a URI; a text without a scheme is a file where `defaultScheme` says so, a variable inside `${}`. */
 export function splitUri(uri: string, defaultScheme: 'file' | 'env'): { scheme: string; opaque: string } {
   const match = URI.exec(uri);
+  if (match === null && defaultScheme === 'env' && uri.includes(':')) throw new ConfigError(`"\${${uri}}" has no scheme; write \${env:${uri}}`);
   return match === null ? { scheme: defaultScheme, opaque: uri } : { scheme: match[1]!, opaque: match[2]! };
 }
 

@@ -24,7 +24,8 @@ export function typeNode<Schema extends z.ZodType>(node: ConfigNode, schema: Sch
 
 /** The value as zod should see it; undefined stands for "not written". */
 export function toInput(node: ConfigNode, schema: z.ZodType): unknown {
-  if (isNullNode(node)) return nullFor(schema);
+  const isText = node.kind === 'expanded' && alternatives(schema).some((one) => schemaInfo(one).type === 'string'); // "${env:X}" of the text "null" or "~".
+  if (isNullNode(node) && !isText) return nullFor(schema);
   const inner = unwrapNode(node),
     plain = inner.kind === 'scalar' ? inner.value : plainValue(inner);
   const options = alternatives(schema);
@@ -37,6 +38,7 @@ export function toInput(node: ConfigNode, schema: z.ZodType): unknown {
   const target = option ?? options.find((one) => isContainerFor(one, inner)) ?? options[0]!;
   const info = schemaInfo(target);
   if (value.kind === 'scalar') {
+    if (info.type === 'array' && typeof value.value === 'string' && isTextList(target)) return value.value === '' ? [] : value.value.split(',');
     if (info.type === 'number' && typeof value.value === 'bigint') return Number(value.value);
     if (info.type === 'number' && typeof value.value === 'number' && isWholeNumber(target))
       return Number.isFinite(value.value) ? Math.trunc(value.value) : value.value;
@@ -64,6 +66,11 @@ export function toInput(node: ConfigNode, schema: z.ZodType): unknown {
     Object.defineProperty(result, key, { value: typed, enumerable: true, writable: true, configurable: true });
   }
   return result;
+}
+
+/** Lists that may be written as one text with commas. Lists of ids may not. */
+function isTextList(schema: z.ZodType): boolean {
+  return KIND.get(schema as never)?.kind !== 'ids' && schemaInfo(inputSchema(schemaInfo(schema).element!)).type === 'string';
 }
 
 function isContainerFor(schema: z.ZodType, node: ConfigNode): boolean {

@@ -1,6 +1,6 @@
 /**
  * YAML text to nodes with places. The dialect is the Collector's: YAML 1.2 core (yes and on are text), with the integers of YAML 1.1
- * (0x1f, 0o17, 017, 0b11, 1_000), anchors and merge keys. Several documents in one file are refused. Comments are not kept.
+ * (0x1f, 0o17, 017, 0b11, 1_000), anchors and merge keys. Of several documents in one file the first counts, as there. Comments are not kept.
  */
 import { type Document, isAlias, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, type ScalarTag } from 'yaml';
 import { ConfigError, type ConfigIssue } from '#src/core/errors.ts';
@@ -33,7 +33,7 @@ const floatTag: ScalarTag = {
   identify: () => false,
   default: true,
   tag: 'tag:yaml.org,2002:float',
-  test: /^[-+]?(?:\.[0-9][0-9_]*|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?$/,
+  test: /^[-+]?(?:\.[0-9][0-9_]*|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9][0-9_]*)?$/,
   resolve: (text) => Number(text.replaceAll('_', '')),
 };
 const infinityTag: ScalarTag = {
@@ -62,9 +62,10 @@ export function readYaml(text: string, source: string): ConfigNode | null {
     prettyErrors: false,
     uniqueKeys: false,
   });
-  if (document.errors.length > 0) {
+  const errors = document.errors.filter((error) => error.code !== 'MULTIPLE_DOCS');
+  if (errors.length > 0) {
     throw new ConfigError(
-      document.errors.map((error) => {
+      errors.map((error) => {
         const { line, col } = lines.linePos(error.pos[0]);
         return { path: [], message: `not valid YAML: ${error.message.split('\n', 1)[0]!} at line ${line} (${source}:${line}:${col})` };
       }),

@@ -18,10 +18,9 @@ import type {
 } from '#src/core/component.ts';
 import { ConfigError, type ConfigIssue, errorText } from '#src/core/errors.ts';
 import type { OwnTelemetry } from '#src/core/own_telemetry.ts';
-import { parseComponentId } from '#src/config/component_ids.ts';
 import { type ComponentConfig, type LoadedConfig, locateIssues, type Section } from '#src/config/load.ts';
 import type { GraphHost } from './host.ts';
-import { type Plan, type PlannedPipeline, planGraph } from './plan.ts';
+import { namedOnce, type Plan, type PlannedPipeline, planGraph } from './plan.ts';
 import { Edge, fanOut, fuseRewriters, RewriteStep } from './steps.ts';
 
 /** A running part with its name for logs and errors. */
@@ -83,9 +82,8 @@ class Builder {
     const { components, service } = this.#config,
       { pipelines } = this.#plan;
     const extensions: Part[] = [];
-    for (const text of service.extensions ?? []) {
-      const { id } = parseComponentId(text) as { id: string },
-        component = components.extensions.get(id)!;
+    for (const id of namedOnce(service.extensions)) {
+      const component = components.extensions.get(id)!;
       const instance = this.#create('extensions', component, {}, (context) => (component.definition as ExtensionDefinition).create(context));
       if (instance !== undefined) extensions.push({ kind: 'extension', id, instance });
     }

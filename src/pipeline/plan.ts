@@ -32,13 +32,12 @@ export interface Plan {
 export function planGraph(config: LoadedConfig): Plan {
   const { components, service } = config,
     issues: ConfigIssue[] = [];
-  const trimmed = (ids: readonly string[] | undefined): string[] => (ids ?? []).map((id) => (parseComponentId(id) as { id: string }).id);
   const pipelines = Object.entries(service.pipelines).map(([id, pipeline]) => ({
     id,
     signal: pipelineSignal(id)!,
-    receivers: trimmed(pipeline.receivers),
-    processors: trimmed(pipeline.processors),
-    exporters: trimmed(pipeline.exporters),
+    receivers: namedOnce(pipeline.receivers),
+    processors: namedOnce(pipeline.processors),
+    exporters: namedOnce(pipeline.exporters),
   }));
   for (const pipeline of pipelines) checkSignals(pipeline, config, issues);
   const edges: Edge[] = [];
@@ -51,6 +50,11 @@ export function planGraph(config: LoadedConfig): Plan {
     checkConnector(connector, sources, targets, found, issues);
   }
   return { pipelines: inFlowOrder(pipelines, edges, issues), edges, issues };
+}
+
+/** The ids of a list, trimmed. One that is there twice counts once. */
+export function namedOnce(ids: readonly string[] | undefined): string[] {
+  return [...new Set((ids ?? []).map((id) => (parseComponentId(id) as { id: string }).id))];
 }
 
 function hasRoute(connector: ComponentConfig, from: Signal, to: Signal): boolean {

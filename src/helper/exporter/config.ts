@@ -1,6 +1,6 @@
 /** The options that every sending exporter shares, with the Collector's names and defaults (exporterhelper 0.155): spread them into a component's schema. */
 import { z } from 'zod';
-import { duration } from '#src/config/schema.ts';
+import { duration, KIND } from '#src/config/schema.ts';
 
 const sizer = z.enum(['requests', 'items', 'bytes']);
 
@@ -58,6 +58,8 @@ const sendingQueue = z
         message: '`min_size` must be less than or equal to `queue_size`',
       });
   });
+
+KIND.add(sendingQueue, { kind: 'switched' });
 
 const retryOnFailure = (initial: string) =>
   z
