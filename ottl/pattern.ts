@@ -1,9 +1,10 @@
-/** Patterns in statements: src/core/re2.ts with OTTL's errors, and patterns that come from the record. */
-import { compilePattern as compile, type Pattern } from '#src/core/re2.ts';
+/** Patterns in statements: src/core/regexp with OTTL's errors, and patterns that come from the record. */
+import { compilePattern as compile, type Pattern } from '#src/core/regexp/pattern.ts';
+import { RecentPatterns } from '#src/core/regexp/recent.ts';
 import type { Getter, RecordContext } from './function.ts';
 import { fail, goQuote } from './values.ts';
 
-export { expand, type Match, type Pattern } from '#src/core/re2.ts';
+export { expand, type Pattern } from '#src/core/regexp/pattern.ts';
 
 /** Throws OttlError with Go's text, "error parsing regexp: missing closing ): `(`". */
 export function compilePattern(source: string): Pattern {
@@ -25,17 +26,6 @@ export function dynamicPattern(functionName: string, getter: Getter<string>): (r
       return fail(`the regex pattern supplied to ${functionName} '${goQuote(source)}' is not a valid pattern: ${(error as Error).message}`);
     }
   }
-  const recent = new Map<string, Pattern>();
-  return (record) => {
-    const source = getter.get(record);
-    let pattern = recent.get(source);
-    if (!pattern) {
-      pattern = compilePattern(source);
-      if (recent.size >= RECENT_PATTERNS) recent.clear();
-      recent.set(source, pattern);
-    }
-    return pattern;
-  };
+  const recent = new RecentPatterns(compilePattern, 64);
+  return (record) => recent.get(getter.get(record));
 }
-/** A pattern that comes from the record: as many of its recent texts are kept compiled. */
-const RECENT_PATTERNS = 64;

@@ -43,7 +43,7 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   '@opentelemetry/': /^src\/core\//,
   commander: /^src\/cli\//,
   bcryptjs: /^extensions\/basicauth\//,
-  re2js: /./,
+  re2js: /^src\/core\/regexp\//,
   uplot: /^src\/ui\//,
   zod: /^(receivers|processors|exporters|connectors|extensions)\/|^src\/(config|core|helper|net)\//,
 };

@@ -2,7 +2,7 @@
 import type { HttpRequest } from '#src/net/http_server.ts';
 import { parseDuration } from '#src/promql/format/duration.ts';
 import { quote } from '#src/promql/format/float.ts';
-import { compileMatcher } from '#src/promql/matcher.ts';
+import { compileMatcher } from '#src/core/matcher.ts';
 import { parseSelector } from '#src/promql/syntax/parser.ts';
 import type { Matcher } from '#src/core/series.ts';
 
@@ -100,7 +100,7 @@ export class Params {
       } catch (error) {
         throw wrap((error as Error).message);
       }
-      if (matchers.every((matcher) => compileMatcher(matcher)(''))) throw wrap('match[] must contain at least one non-empty matcher');
+      if (matchers.every((matcher) => compileMatcher(matcher).matchesEmpty)) throw wrap('match[] must contain at least one non-empty matcher');
       return matchers;
     });
   }

@@ -5,7 +5,7 @@
 import { PermanentError } from '#src/core/errors.ts';
 import { type Matcher, type MatchOperator, type NativeHistogram, newColumns, type SampleColumns, type SeriesSet } from '#src/core/series.ts';
 import type { HttpReply, HttpRequest } from '#src/net/http_server.ts';
-import { compilePattern } from '#src/promql/matcher.ts';
+import { compileMatcher } from '#src/core/matcher.ts';
 import type { StoreExtension } from '#src/store/store.ts';
 import { crc32c } from '#src/wire/crc32c.ts';
 import { ProtoReader } from '#src/wire/proto_reader.ts';
@@ -181,8 +181,9 @@ function parseMatcher(reader: ProtoReader, end: number): Matcher {
   }
   const op = OPERATORS[type];
   if (op === undefined) throw new PermanentError('invalid matcher type');
-  if (op === '=~' || op === '!~') compilePattern(value);
-  return { name, op, value };
+  const matcher = { name, op, value };
+  compileMatcher(matcher); // Throws where a pattern is wrong.
+  return matcher;
 }
 
 function writeLabels(out: ProtoWriter, labels: readonly string[]): void {

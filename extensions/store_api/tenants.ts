@@ -3,7 +3,7 @@
  * tenant as label __tenant_id__, as in Cortex's tenant federation.
  */
 import type { HttpRequest } from '#src/net/http_server.ts';
-import { compileMatcher } from '#src/promql/matcher.ts';
+import { compileMatcher } from '#src/core/matcher.ts';
 import { compareLabels, withLabel } from '#src/promql/labels.ts';
 import type { LabelList, Matcher, Querier, SampleColumns, SeriesSet } from '#src/core/series.ts';
 import { checkTenantId, DEFAULT_TENANT, type StoreExtension } from '#src/store/store.ts';
@@ -77,7 +77,7 @@ class FederatedQuerier implements Querier {
     const rest = matchers
       .filter(({ name }) => name !== TENANT_LABEL)
       .map((matcher) => (matcher.name === ORIGINAL_LABEL ? { ...matcher, name: TENANT_LABEL } : matcher));
-    const chosen = this.#ids.map((_, i) => i).filter((i) => tests.every((matches) => matches(this.#ids[i]!)));
+    const chosen = this.#ids.map((_, i) => i).filter((i) => tests.every(({ matches }) => matches(this.#ids[i]!)));
     return { chosen, rest };
   }
 

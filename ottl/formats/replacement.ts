@@ -1,6 +1,6 @@
 /** What the replace editors share: the function that makes the replacement of a match, and the format that it is put into. */
 import type { FunctionGetter, Getter, RecordContext } from '#ottl/function.ts';
-import { expand, type Match, type Pattern } from '#ottl/pattern.ts';
+import { expand, type Pattern } from '#ottl/pattern.ts';
 import { fail, type Value } from '#ottl/values.ts';
 import { sprintf } from './sprintf.ts';
 
@@ -35,7 +35,7 @@ export function patternReplacer(
   return (pattern, text, replacement, record) => {
     let out = '',
       copied = 0;
-    for (const match of matches(pattern, text)) {
+    for (let match = pattern.exec(text); match !== null; match = pattern.after(match, text)) {
       input.text = expand(replacement, match.groups, pattern.groupNames);
       const made = call(record);
       if (typeof made !== 'string') return fail('the replacement value must be a string');
@@ -44,18 +44,4 @@ export function patternReplacer(
     }
     return out + text.slice(copied);
   };
-}
-
-/** As Go's FindAll: an empty match right behind a match does not count. */
-function* matches(pattern: Pattern, text: string): Generator<Match> {
-  let from = 0,
-    last = -1;
-  while (from <= text.length) {
-    const match = pattern.exec(text, from);
-    if (match === null) return;
-    const empty = match.end === match.index;
-    if (!empty || match.index !== last) yield match;
-    last = match.end;
-    from = empty ? match.end + ((text.codePointAt(match.end) ?? 0) > 0xffff ? 2 : 1) : match.end;
-  }
 }

@@ -3,7 +3,7 @@
  * compiled once, with all checks; applying one neither throws nor logs. Which rules were written where is the config layer's affair.
  */
 import { createHash } from 'node:crypto';
-import { compileAnchored, expandTemplate, type Pattern } from './re2.ts';
+import { compileAnchored, expand, type Pattern } from '#src/core/regexp/pattern.ts';
 
 export const RELABEL_ACTIONS = [
   'replace',
@@ -139,11 +139,11 @@ function set(labels: Labels, name: string, value: string): true {
 function replacer(source: (labels: Labels) => string, pattern: Pattern, target: string, replacement: string, scheme: NameScheme): RelabelStep {
   const fixedTarget = !target.includes('$');
   return (labels) => {
-    const match = pattern.exec(source(labels));
+    const match = pattern.groups(source(labels));
     if (match === null) return true;
-    const name = fixedTarget ? target : expandTemplate(target, match, pattern.names);
+    const name = fixedTarget ? target : expand(target, match, pattern.groupNames);
     if (!fixedTarget && !isLabelName(name, scheme)) return true;
-    return set(labels, name, expandTemplate(replacement, match, pattern.names));
+    return set(labels, name, expand(replacement, match, pattern.groupNames));
   };
 }
 
@@ -154,8 +154,8 @@ function hashModulus(text: string, modulus: bigint): string {
 
 function mapNames(labels: Labels, pattern: Pattern, replacement: string): true {
   for (const [name, value] of [...labels]) {
-    const match = pattern.exec(name);
-    if (match !== null) set(labels, expandTemplate(replacement, match, pattern.names), value);
+    const match = pattern.groups(name);
+    if (match !== null) set(labels, expand(replacement, match, pattern.groupNames), value);
   }
   return true;
 }

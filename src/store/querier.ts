@@ -4,6 +4,7 @@
  * of a block and the truncation of the head, or with overlapping blocks, samples are merged and the first source wins.
  */
 import { CorruptError } from '#src/core/errors.ts';
+import { type CompiledMatcher, compileMatcher } from '#src/core/matcher.ts';
 import { newColumns } from '#src/core/series.ts';
 import type { LabelList, Matcher, Querier, SampleColumns, SeriesSet } from '#src/core/series.ts';
 import type { Block, BlockSeries } from './block/block.ts';
@@ -12,8 +13,6 @@ import type { RawChunk } from './head/head_read.ts';
 import type { Head } from './head/head.ts';
 import type { HeadReader } from './head/head_read.ts';
 import { compareLabels } from './labels.ts';
-import { compileMatcher } from '#src/core/matcher.ts';
-import type { CompiledMatcher } from '#src/core/matcher.ts';
 import { matchingSeries, selectSeries } from './select.ts';
 import type { PostingsSource } from './select.ts';
 

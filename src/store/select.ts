@@ -1,5 +1,5 @@
 /** From matchers to series, over anything that has an inverted index (the head, a block): lists of ascending numbers are united, intersected, subtracted. */
-import type { CompiledMatcher } from './matchers.ts';
+import type { CompiledMatcher } from '#src/core/matcher.ts';
 
 export interface PostingsSource {
   /** All series, ascending. */

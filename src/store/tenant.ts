@@ -8,6 +8,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { errorText } from '#src/core/errors.ts';
+import { compileMatcher } from '#src/core/matcher.ts';
 import type { Log } from '#src/core/telemetry.ts';
 import type { LabelList, Matcher, Querier } from '#src/core/series.ts';
 import { APPENDED, LimitError } from './appender.ts';
@@ -23,7 +24,6 @@ import { HeadReader } from './head/head_read.ts';
 import { byteIn, slabOf } from './head/slabs.ts';
 import { readHistogramMessage } from './histogram_codec.ts';
 import { decodeLabels, labelText, spans } from './labels.ts';
-import { compileMatcher } from './matchers.ts';
 import { StoreQuerier } from './querier.ts';
 import type { QuerySource } from './querier.ts';
 import { planMerge } from './plan.ts';

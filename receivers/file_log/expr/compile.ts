@@ -3,8 +3,9 @@
  * Unknown names are nil, as in the Collector; unknown functions are refused when the configuration is read.
  */
 import type { Entry } from '#receivers/file_log/entry.ts';
-import { GoRegExp } from '#receivers/file_log/regexp.ts';
 import { isMap, OpaqueMap, typeName, type Value } from '#receivers/file_log/value.ts';
+import { compilePattern, type Pattern } from '#src/core/regexp/pattern.ts';
+import { RecentPatterns } from '#src/core/regexp/recent.ts';
 import type { Node } from './ast.ts';
 import { compileCall } from './functions.ts';
 import { ExprError } from './lexer.ts';
@@ -211,9 +212,9 @@ function textOf(left: Value, right: Value, work: (a: string, b: string) => boole
 
 function compileMatches(node: Node & { kind: 'binary' }, left: Evaluate, right: Evaluate, scope: Scope): Evaluate {
   if (node.right.kind === 'literal' && typeof node.right.value === 'string') {
-    let pattern: GoRegExp;
+    let pattern: Pattern;
     try {
-      pattern = new GoRegExp(node.right.value);
+      pattern = compilePattern(node.right.value);
     } catch (error) {
       throw new ExprError((error as Error).message, scope.source, node.right.at);
     }
@@ -222,10 +223,11 @@ function compileMatches(node: Node & { kind: 'binary' }, left: Evaluate, right: 
       return value !== null && pattern.test(text(value));
     };
   }
+  const recent = new RecentPatterns(compilePattern, 16);
   return (frame) => {
     const value = left(frame),
       pattern = right(frame);
-    return value !== null && pattern !== null && new GoRegExp(text(pattern)).test(text(value));
+    return value !== null && pattern !== null && recent.get(text(pattern)).test(text(value));
   };
 }
 

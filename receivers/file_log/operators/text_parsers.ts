@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { Entry } from '#receivers/file_log/entry.ts';
 import { type Field, parseField } from '#receivers/file_log/field.ts';
 import { parseJson } from '#receivers/file_log/json_text.ts';
-import { GoRegExp } from '#receivers/file_log/regexp.ts';
 import type { Value, ValueMap } from '#receivers/file_log/value.ts';
+import { compilePattern, type Pattern } from '#src/core/regexp/pattern.ts';
 import type { OperatorContext } from './base.ts';
 import { readCsv } from './csv_text.ts';
 import { Parser, parserKeys } from './parser.ts';
@@ -47,24 +47,24 @@ function columnOf(value: Value): Value {
 
 export const regexKeys = { ...parserKeys, regex: z.string().default(''), cache: z.object({ size: z.number().int().min(0).default(0) }).optional() };
 export class RegexParser extends Parser {
-  readonly regexp: GoRegExp;
+  readonly regexp: Pattern;
   readonly #groups: readonly (readonly [index: number, name: string])[];
   constructor(config: z.output<z.ZodObject<typeof regexKeys>>, context: OperatorContext) {
     super(config, context);
     if (config.regex === '') throw new Error("missing required field 'regex'");
     try {
-      this.regexp = new GoRegExp(config.regex);
+      this.regexp = compilePattern(config.regex);
     } catch (error) {
       throw new Error(`compiling regex: ${(error as Error).message}`);
     }
-    this.#groups = this.regexp.names.map((name, index) => [index, name] as const).filter(([, name]) => name !== '');
+    this.#groups = this.regexp.groupNames.map((name, i) => [i + 1, name] as const).filter(([, name]) => name !== '');
     if (this.#groups.length === 0) throw new Error('no named capture groups in regex pattern');
   }
   parse(text: string): ValueMap {
-    const match = this.regexp.exec(text);
+    const match = this.regexp.groups(text);
     if (match === null) throw new Error('regex pattern does not match');
     const map: ValueMap = new Map();
-    for (const [index, name] of this.#groups) map.set(name, match[index]!);
+    for (const [index, name] of this.#groups) map.set(name, match[index] ?? '');
     return map;
   }
 }

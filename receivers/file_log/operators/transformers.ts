@@ -4,9 +4,9 @@ import type { Entry } from '#receivers/file_log/entry.ts';
 import { Expression } from '#receivers/file_log/expr/compile.ts';
 import { ExprText } from '#receivers/file_log/expr/expr_text.ts';
 import { Field } from '#receivers/file_log/field.ts';
-import { GoRegExp } from '#receivers/file_log/regexp.ts';
 import { unquoteGo } from '#receivers/file_log/unquote.ts';
 import { cloneValue, fromPlain, isMap, typeName, type Value } from '#receivers/file_log/value.ts';
+import { compilePattern, type Pattern } from '#src/core/regexp/pattern.ts';
 import { compileCondition, EntryOperator, fieldSchema, Operator, type OperatorContext, operatorKeys, transformerKeys } from './base.ts';
 import { ScopeNameParser, scopeNameKeys, SeverityParser, severityKeys, TimeParser, timeKeys, TraceParser, traceKeys } from './embedded.ts';
 
@@ -174,13 +174,13 @@ export const regexReplaceKeys = {
 };
 export class RegexReplace extends EntryOperator {
   readonly #field: Field;
-  readonly #regexp: GoRegExp;
+  readonly #regexp: Pattern;
   readonly #template: string;
   constructor(config: Config<typeof regexReplaceKeys>, context: OperatorContext) {
     super(config, context);
     if ((config.regex === '') === (config.regex_name === '')) throw new Error('either regex or regex_name must be set');
     if (config.regex_name !== '' && !Object.hasOwn(NAMED_PATTERNS, config.regex_name)) throw new Error(`regex_name ${config.regex_name} is unknown`);
-    this.#regexp = new GoRegExp(config.regex_name === '' ? config.regex : NAMED_PATTERNS[config.regex_name]!);
+    this.#regexp = compilePattern(config.regex_name === '' ? config.regex : NAMED_PATTERNS[config.regex_name]!);
     this.#field = config.field;
     this.#template = config.replace_with;
   }

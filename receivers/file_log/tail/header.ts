@@ -2,11 +2,11 @@
 import { Chain, type OperatorPlan } from '#receivers/file_log/chain.ts';
 import { Entry } from '#receivers/file_log/entry.ts';
 import type { OperatorContext } from '#receivers/file_log/operators/base.ts';
-import { GoRegExp } from '#receivers/file_log/regexp.ts';
+import { compilePattern, type Pattern } from '#src/core/regexp/pattern.ts';
 import type { TailedFile } from './tailed_file.ts';
 
 export class Header {
-  readonly #pattern: GoRegExp;
+  readonly #pattern: Pattern;
   readonly #chain: Chain;
 
   /** Throws Error or ConfigFaults. */
@@ -14,7 +14,7 @@ export class Header {
     if (plans.length === 0) throw new Error('at least one operator must be specified for `metadata_operators`');
     const filter = plans.find((plan) => plan.type === 'filter' || plan.type === 'file_output' || plan.type === 'stdout');
     if (filter !== undefined) throw new Error(`operator of type ${filter.type} is not allowed in \`metadata_operators\``);
-    this.#pattern = new GoRegExp(pattern);
+    this.#pattern = compilePattern(pattern);
     this.#chain = new Chain(plans, context);
   }
 

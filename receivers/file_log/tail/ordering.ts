@@ -1,9 +1,9 @@
 /** ordering_criteria: of the files that match, only the first of each group by an order taken from the path. */
 import fs from 'node:fs';
-import { GoRegExp } from '#receivers/file_log/regexp.ts';
 import { strptimeSteps } from '#receivers/file_log/strptime.ts';
 import { TimeLayout } from '#receivers/file_log/time_layout.ts';
 import { loadZone } from '#receivers/file_log/zone.ts';
+import { compilePattern, type Pattern } from '#src/core/regexp/pattern.ts';
 
 export interface SortRule {
   readonly sort_type: string;
@@ -22,8 +22,8 @@ export interface OrderingConfig {
 type KeyOf = (path: string) => number | bigint | string;
 
 export class Ordering {
-  readonly #regexp: GoRegExp | null;
-  readonly #group: GoRegExp | null;
+  readonly #regexp: Pattern | null;
+  readonly #group: Pattern | null;
   readonly #rules: readonly { readonly key: KeyOf; readonly ascending: boolean }[];
   readonly #topN: number;
 
@@ -31,8 +31,8 @@ export class Ordering {
   constructor(config: OrderingConfig) {
     const needsRegexp = config.sort_by.some((rule) => rule.sort_type !== 'mtime');
     if (config.sort_by.length > 0 && needsRegexp && config.regex === '') throw new Error("'regex' must be specified when 'sort_by' is specified");
-    this.#regexp = config.regex === '' ? null : new GoRegExp(config.regex);
-    this.#group = config.group_by === '' ? null : new GoRegExp(config.group_by);
+    this.#regexp = config.regex === '' ? null : compilePattern(config.regex);
+    this.#group = config.group_by === '' ? null : compilePattern(config.group_by);
     if (config.top_n < 0) throw new Error("'top_n' must be a positive integer");
     this.#topN = config.top_n === 0 ? 1 : config.top_n;
     this.#rules = config.sort_by.map((rule) => ({ key: this.#keyOf(rule), ascending: rule.ascending }));
@@ -40,12 +40,12 @@ export class Ordering {
 
   #keyOf(rule: SortRule): KeyOf {
     if (rule.sort_type === 'mtime') return (path) => fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-    const index = this.#regexp!.names.indexOf(rule.regex_key);
-    if (rule.regex_key === '' || index < 0) throw new Error(`${rule.sort_type} sort: regex_key ${JSON.stringify(rule.regex_key)} is not a group of 'regex'`);
+    const index = this.#regexp!.groupNames.indexOf(rule.regex_key) + 1;
+    if (rule.regex_key === '' || index === 0) throw new Error(`${rule.sort_type} sort: regex_key ${JSON.stringify(rule.regex_key)} is not a group of 'regex'`);
     const part = (path: string): string => {
-      const match = this.#regexp!.exec(path);
+      const match = this.#regexp!.groups(path);
       if (match === null) throw new Error('path does not match');
-      return match[index]!;
+      return match[index] ?? '';
     };
     switch (rule.sort_type) {
       case 'numeric':
@@ -72,7 +72,7 @@ export class Ordering {
       } catch {
         continue;
       }
-      const match = this.#group?.exec(path);
+      const match = this.#group?.groups(path);
       if (match === null) continue;
       const name = match === undefined ? '' : match.slice(1).join('\0');
       const group = groups.get(name);

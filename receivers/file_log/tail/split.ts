@@ -2,7 +2,7 @@
  * Cuts a file's bytes into entries: by line feed, by a pattern that starts or ends an entry, or not at all. Works on the bytes that were read
  * so far; what is not complete yet stays for the next time.
  */
-import { GoRegExp } from '#receivers/file_log/regexp.ts';
+import { compilePattern, type Pattern } from '#src/core/regexp/pattern.ts';
 import type { Encoding } from './decode.ts';
 
 export interface SplitConfig {
@@ -24,7 +24,7 @@ export class Splitter {
   /** A cut within a character or line: the rest of an overlong entry follows. */
   readonly encoding: Encoding;
   readonly #config: SplitConfig;
-  readonly #pattern: GoRegExp | null;
+  readonly #pattern: Pattern | null;
   readonly #byStart: boolean;
   /** Text of the bytes that were searched last, one character a unit, and which bytes those were. */
   #text = '';
@@ -42,7 +42,7 @@ export class Splitter {
     this.#byStart = config.startPattern !== '';
     try {
       // Patterns run over single bytes, so letters beyond ASCII are written in theirs; UTF-16 is searched by unit.
-      this.#pattern = source === '' ? null : new GoRegExp(`(?m)${encoding.unit === 2 ? source : Buffer.from(source).toString('latin1')}`);
+      this.#pattern = source === '' ? null : compilePattern(`(?m)${encoding.unit === 2 ? source : Buffer.from(source).toString('latin1')}`);
     } catch (error) {
       throw new Error(`compile line ${this.#byStart ? 'start' : 'end'} regex: ${(error as Error).message}`);
     }
@@ -122,8 +122,8 @@ export class Splitter {
       this.#textStart = from;
       this.#textEnd = end;
     }
-    const match = this.#pattern!.find(this.#text, (at - this.#textStart) / unit);
-    return match === null ? null : { start: this.#textStart + match.start * unit, end: this.#textStart + match.end * unit };
+    const match = this.#pattern!.exec(this.#text, (at - this.#textStart) / unit);
+    return match === null ? null : { start: this.#textStart + match.index * unit, end: this.#textStart + match.end * unit };
   }
 
   #findStart(bytes: Buffer, from: number, end: number): boolean {

@@ -1,6 +1,6 @@
 /** The list of actions that the attributes and resource processors share, with contrib's names and checks. */
 import { z } from 'zod';
-import { compilePattern, type Pattern } from '#src/core/re2.ts';
+import { compilePattern, type Pattern } from '#src/core/regexp/pattern.ts';
 import { type Value, ValueMap } from '#src/data/value.ts';
 
 const SETTING = ['insert', 'update', 'upsert'];

@@ -1,6 +1,6 @@
 /** The include/exclude properties of contrib's older filters: which spans, log records or metrics something applies to. */
 import { z } from 'zod';
-import { compilePattern } from '#src/core/re2.ts';
+import { compilePattern } from '#src/core/regexp/pattern.ts';
 
 const texts = (of: string) => z.array(z.string()).default([]).describe(`${of}: one must match.`);
 const attributes = (of: string) =>

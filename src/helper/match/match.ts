@@ -1,7 +1,7 @@
 /** Compiles include/exclude properties into a test of the record that the rewriter's cursors stand on. */
 import type { Signal } from '#src/core/batch.ts';
 import { ConfigError } from '#src/core/errors.ts';
-import { compilePattern } from '#src/core/re2.ts';
+import { compilePattern } from '#src/core/regexp/pattern.ts';
 import type { Cursor } from '#src/data/cursor.ts';
 import { log, metric, resource, scope, span } from '#src/data/contexts.ts';
 import { keyId } from '#src/data/keys.ts';
