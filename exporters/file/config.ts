@@ -34,8 +34,8 @@ export const configSchema = z
     directory_permissions: z
       .string()
       .regex(/^0?[0-7]{3}$/, { error: 'must be three octal digits, for example 0755' })
-      .default('0755')
-      .describe('Permissions of a directory that is made.'),
+      .optional()
+      .describe('Permissions of a directory that is made; 0755 where not given.'),
     group_by: z
       .strictObject({
         enabled: z
@@ -53,9 +53,10 @@ export const configSchema = z
     encoding: refused('').describe('Refused: an encoding extension is not supported yet.'),
   })
   .superRefine((config, context) => {
-    if (config.append && config.compression === 'zstd')
-      context.addIssue({ code: 'custom', path: ['append'], message: 'append and compression enabled at the same time is not supported' });
     if (config.append && config.rotation !== undefined)
       context.addIssue({ code: 'custom', path: ['append'], message: 'append and rotation enabled at the same time is not supported' });
+    if (config.flush_interval < 0) context.addIssue({ code: 'custom', path: ['flush_interval'], message: 'flush_interval must be larger than zero' });
+    if (config.directory_permissions !== undefined && !config.create_directory)
+      context.addIssue({ code: 'custom', path: ['directory_permissions'], message: 'directory_permissions requires create_directory to be true' });
   });
 export type Config = z.output<typeof configSchema>;

@@ -67,6 +67,7 @@ test('options that contradict each other or are not built are refused', () => {
   check({ path: '' }, /path must be non-empty/);
   check({ group_by: { enabled: true } }, /not supported yet/);
   check({ encoding: 'otlp' }, /not supported yet/);
-  check({ append: true, compression: 'zstd' }, /append and compression/);
+  check({ flush_interval: '-1s' }, /flush_interval must be larger than zero/);
+  check({ directory_permissions: '0700' }, /requires create_directory/);
   check({ append: true, rotation: {} }, /append and rotation/);
 });

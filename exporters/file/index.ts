@@ -20,7 +20,8 @@ export default defineExporter({
     const isFramed = config.format === 'proto' || config.compression === 'zstd';
     return {
       start() {
-        if (config.create_directory) fs.mkdirSync(path.dirname(config.path), { recursive: true, mode: Number.parseInt(config.directory_permissions, 8) });
+        if (config.create_directory)
+          fs.mkdirSync(path.dirname(config.path), { recursive: true, mode: Number.parseInt(config.directory_permissions ?? '0755', 8) });
         writer = new FileWriter(config, () => clock.nowMs());
         if (config.flush_interval <= 0) return;
         stopFlushing = clock.every(config.flush_interval, () => {

@@ -11,14 +11,12 @@ export default defineExtension({
   type: 'file_storage',
   stability: 'beta',
   configSchema,
-  create({ config, telemetry, id }) {
+  create({ config, telemetry }) {
     const open = new Set<LogStore>();
     const mode = Number.parseInt(config.directory_permissions, 8);
     const extension: StorageExtension & { start(): void; shutdown(): Promise<void> } = {
       start() {
         if (config.create_directory) fs.mkdirSync(config.directory, { recursive: true, mode });
-        else if (!fs.existsSync(config.directory))
-          throw new Error(`extensions::${id}::directory: "${config.directory}" does not exist; make it or set create_directory: true`);
       },
       async storageClient(component, name = ''): Promise<StorageClient> {
         const folder = path.join(config.directory, folderName(component, name));

@@ -8,7 +8,7 @@ export const configSchema = z
     timeout: duration().prefault('200ms').describe('Sends what there is after this time; 0: sends at once, the sizes then only cut.'),
     send_batch_size: size(8192).describe('Spans, data points or log records that make a batch go at once; 0: every request goes at once.'),
     send_batch_max_size: size(0).describe('Larger batches are cut; 0: never.'),
-    metadata_keys: z.array(z.string().min(1)).default([]).describe('Client metadata whose values are batched apart and travel on.'),
+    metadata_keys: z.array(z.string()).default([]).describe('Client metadata whose values are batched apart and travel on.'),
     metadata_cardinality_limit: z.int().nonnegative().max(0xffffffff).default(1000).describe('Most combinations of those values; further ones are refused.'),
   })
   .check((context) => {

@@ -3,7 +3,7 @@
  * telemetry options that we do not have are refused by name.
  */
 import { z } from 'zod';
-import { KIND, unsupported } from './schema.ts';
+import { duration, KIND, unsupported } from './schema.ts';
 
 /** As the Collector: level names in any case. */
 function level<const Names extends readonly [string, ...string[]]>(names: Names, fallback: Names[number], what: string) {
@@ -43,7 +43,7 @@ const logsSchema = z.strictObject({
   sampling: z
     .strictObject({
       enabled: z.boolean().default(true),
-      tick: z.union([z.string(), z.number()]).default('10s'),
+      tick: duration().prefault('10s'),
       initial: z.int().nonnegative().default(10),
       thereafter: z.int().nonnegative().default(100),
     })
@@ -53,7 +53,12 @@ const logsSchema = z.strictObject({
   output_paths: outputPaths(),
   error_output_paths: outputPaths(),
   initial_fields: z.record(z.string(), z.unknown()).default({}).describe('Fields of every line.'),
-  processors: unsupported('write logs to stderr and collect them from there'),
+  disable_zap_resource: z.boolean().default(false).describe('Accepted; lines never hold the resource here.'),
+  processors: z
+    .array(z.unknown())
+    .max(0, { error: 'is not supported yet; write logs to stderr and collect them from there' })
+    .optional()
+    .describe('Refused unless empty.'),
 });
 
 const prometheusReader = z.strictObject({

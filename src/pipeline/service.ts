@@ -1,5 +1,4 @@
 /** The program as one running thing: its telemetry and its graph, from a typed configuration. */
-import { parseGoDuration } from '#src/config/schema.ts';
 import type { LoadedConfig } from '#src/config/load.ts';
 import type { TelemetryConfig } from '#src/config/service_schema.ts';
 import { systemClock } from '#src/core/clock.ts';
@@ -73,14 +72,13 @@ export class Service {
 function logOptions(logs: TelemetryConfig['logs']) {
   const level: LogLevel = LOG_LEVELS.find((name) => name === logs.level) ?? 'error'; // dpanic, panic and fatal: only errors are that important here.
   const { sampling } = logs;
-  const tickMs = sampling === null ? 0 : typeof sampling.tick === 'number' ? sampling.tick * 1e-6 : (parseGoDuration(sampling.tick) ?? 10_000);
   return {
     ...DEFAULT_LOG_OPTIONS,
     level,
     encoding: logs.encoding,
     outputPaths: logs.output_paths,
     fields: logs.initial_fields,
-    sampling: sampling?.enabled ? { tickMs, initial: sampling.initial, thereafter: sampling.thereafter } : null,
+    sampling: sampling?.enabled ? { tickMs: sampling.tick, initial: sampling.initial, thereafter: sampling.thereafter } : null,
   };
 }
 

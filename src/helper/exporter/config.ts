@@ -6,7 +6,10 @@ const sizer = z.enum(['requests', 'items', 'bytes']);
 
 const batch = z
   .strictObject({
-    flush_timeout: duration().prefault('200ms').describe('Sends what there is after this time.'),
+    flush_timeout: duration()
+      .prefault('200ms')
+      .refine((ms) => ms > 0, { error: '`flush_timeout` must be positive' })
+      .describe('Sends what there is after this time.'),
     min_size: z.int().nonnegative().default(8192).describe('Sends as soon as so many are collected.'),
     max_size: z.int().nonnegative().default(0).describe('Cuts larger batches; 0: never.'),
     sizer: z.enum(['items', 'bytes']).optional().describe("What the sizes count; default: the queue's sizer where that is one of them, else items."),
@@ -66,22 +69,20 @@ const retryOnFailure = (initial: string) =>
     .strictObject({
       enabled: z.boolean().default(true).describe('Whether failed requests are sent again.'),
       initial_interval: duration().prefault(initial).describe('The wait after the first failure.'),
-      randomization_factor: z.number().min(0).max(1).default(0.5).describe('Each wait is changed at random by up to this share.'),
-      multiplier: z.number().nonnegative().default(1.5).describe('Each wait is so many times the one before.'),
+      randomization_factor: z.number().default(0.5).describe('Each wait is changed at random by up to this share.'),
+      multiplier: z.number().default(1.5).describe('Each wait is so many times the one before.'),
       max_interval: duration().prefault('30s').describe('The longest wait.'),
       max_elapsed_time: duration().prefault('5m').describe('Gives up after this time; 0: never.'),
     })
     .check((context) => {
       const retry = context.value;
-      for (const key of ['initial_interval', 'max_interval', 'max_elapsed_time'] as const)
-        if (retry[key] < 0) context.issues.push({ code: 'custom', input: retry[key], path: [key], message: `'${key}' must be non-negative` });
-      if (retry.enabled && retry.max_elapsed_time > 0 && retry.max_elapsed_time < retry.initial_interval)
-        context.issues.push({
-          code: 'custom',
-          input: retry.max_elapsed_time,
-          path: ['max_elapsed_time'],
-          message: "'max_elapsed_time' must not be less than 'initial_interval'",
-        });
+      if (!retry.enabled) return;
+      const wrong = (key: keyof typeof retry, message: string): void => void context.issues.push({ code: 'custom', input: retry[key], path: [key], message });
+      for (const key of ['initial_interval', 'multiplier', 'max_interval', 'max_elapsed_time'] as const)
+        if (retry[key] < 0) wrong(key, `'${key}' must be non-negative`);
+      if (retry.randomization_factor < 0 || retry.randomization_factor > 1) wrong('randomization_factor', "'randomization_factor' must be within [0, 1]");
+      const above = (['initial_interval', 'max_interval'] as const).find((key) => retry.max_elapsed_time > 0 && retry.max_elapsed_time < retry[key]);
+      if (above !== undefined) wrong('max_elapsed_time', `'max_elapsed_time' must not be less than '${above}'`);
     });
 
 /** The keys `timeout`, `retry_on_failure` and `sending_queue` for z.strictObject({ ...exporterSettings(), ... }). */
@@ -95,7 +96,11 @@ export function exporterSettings(defaults: { timeout?: string; queueEnabled?: bo
       .describe('The queue in front of the backend.'),
   };
 }
-export const timeoutSetting = (fallback = '5s') => duration().prefault(fallback).describe('Limit for one attempt; 0: none.');
+export const timeoutSetting = (fallback = '5s') =>
+  duration()
+    .prefault(fallback)
+    .refine((ms) => ms >= 0, { error: "'timeout' must be non-negative" })
+    .describe('Limit for one attempt; 0: none.');
 export const retrySettings = (initial = '5s') =>
   z.preprocess(emptyIsDefault, retryOnFailure(initial)).prefault({}).describe('What happens after a failure that may pass.');
 

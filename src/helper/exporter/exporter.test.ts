@@ -72,7 +72,7 @@ test('a failure that may pass is tried again after growing waits, or after the l
 });
 
 test('after max_elapsed_time the batch is dropped and counted', async () => {
-  const { exporter, clock, telemetry } = setUp({ retry_on_failure: { initial_interval: '1s', max_elapsed_time: '10s' } }, async () => {
+  const { exporter, clock, telemetry } = setUp({ retry_on_failure: { initial_interval: '1s', max_interval: '10s', max_elapsed_time: '10s' } }, async () => {
     throw new RetryableError('down');
   });
   await exporter.start?.();
