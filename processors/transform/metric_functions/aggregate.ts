@@ -1,11 +1,14 @@
 /** Merges data points that have the same attributes and times, after attributes were taken away or values made the same. */
 import { defineEditor, p } from '#ottl/function.ts';
-import { fail, floatToInt } from '#ottl/values.ts';
+import { fail, floatToInt, formatFloat } from '#ottl/values.ts';
 import {
+  type AnyValue,
   type Buckets,
   type Data,
   double,
+  type JsonDouble,
   jsonDouble,
+  type KeyValue,
   kindOf,
   type Metric,
   type MetricKind,
@@ -73,16 +76,20 @@ function merged(metric: Metric, aggregation: Aggregation): Metric {
   return { ...details, [kind]: { ...data, dataPoints } };
 }
 
+const numberKey = (value: JsonDouble): unknown => ({ number: formatFloat(double(value)) });
+/** The Collector writes a point's key as JSON, which knows no NaN and no infinity: all points with such values have the same, empty key. */
+const NOT_JSON = /\{"number":"(?:NaN|[+-]Inf)"\}/;
+
 function group(kind: MetricKind, data: Data): Point[][] {
   const groups = new Map<string, Point[]>();
   for (const point of data.dataPoints ?? []) {
     const { min, max, flags = 0, explicitBounds = [], scale = 0 } = point;
-    const attributes = (point.attributes ?? []).map((entry) => JSON.stringify([entry.key, entry.value])).sort();
-    const parts: unknown[] = [attributes, point.timeUnixNano];
+    const parts: unknown[] = [keyOf(point.attributes ?? []), point.timeUnixNano];
     if (data.aggregationTemporality === DELTA) parts.push(point.startTimeUnixNano);
-    if (kind === 'histogram') parts.push(explicitBounds, min !== undefined, max !== undefined, flags);
+    if (kind === 'histogram') parts.push(explicitBounds.map(numberKey), min !== undefined, max !== undefined, flags);
     if (kind === 'exponentialHistogram') parts.push(scale, min !== undefined, max !== undefined, flags);
-    const key = JSON.stringify(parts);
+    const text = JSON.stringify(parts);
+    const key = NOT_JSON.test(text) ? '' : text;
     const there = groups.get(key);
     if (there) there.push(point);
     else groups.set(key, [point]);
@@ -90,13 +97,27 @@ function group(kind: MetricKind, data: Data): Point[][] {
   return [...groups.values()];
 }
 
+/**
+ * Attributes in the order of their keys, values as plain JSON: 1 and 1.0 are one value, and bytes are their text in base64. Of keys that come twice the
+ * last counts.
+ */
+function keyOf(attributes: readonly KeyValue[]): unknown {
+  return [...new Map(attributes.map(({ key, value }) => [key, plain(value)]))].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+function plain(value: AnyValue | undefined): unknown {
+  if (value?.intValue !== undefined) return { number: value.intValue };
+  if (value?.doubleValue !== undefined) return numberKey(value.doubleValue);
+  if (value?.arrayValue) return { list: (value.arrayValue.values ?? []).map(plain) };
+  if (value?.kvlistValue) return { map: keyOf(value.kvlistValue.values ?? []) };
+  return value?.stringValue ?? value?.bytesValue ?? value?.boolValue ?? null;
+}
 function mergePoints(kind: MetricKind, points: Point[], aggregation: Aggregation): Point {
   const [first, ...others] = points as [Point, ...Point[]];
   if (kind === 'histogram' || kind === 'exponentialHistogram') {
     for (const other of others) if ((other.count ?? '0') !== '0') mergeDistribution(kind, first, other);
     return first;
   }
-  for (const other of others) noteStart(first, other);
+  if (first.asInt !== undefined || first.asDouble !== undefined) for (const other of others) noteStart(first, other);
   if (first.asInt !== undefined) first.asInt = String(BigInt.asIntN(64, aggregateInts(points, aggregation)));
   else if (first.asDouble !== undefined) first.asDouble = jsonDouble(aggregateDoubles(points.map(numberOf), aggregation));
   return first;
@@ -118,7 +139,7 @@ function aggregateDoubles(values: readonly number[], aggregation: Aggregation): 
     case 'count':
       return values.length > 1 ? values.length : values[0]!; // A point that is alone keeps its value, as in the Collector.
     case 'median': {
-      const sorted = [...values].sort((a, b) => a - b);
+      const sorted = [...values].sort((a, b) => (Number.isNaN(a) ? -1 : Number.isNaN(b) ? 1 : a - b)); // NaN first, as Go sorts.
       const middle = sorted.length >> 1;
       return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
     }
@@ -173,21 +194,29 @@ function mergeDistribution(kind: MetricKind, into: Point, from: Point): void {
   noteStart(into, from);
 }
 
-/** Buckets by their index; leading zeros go where the offsets differ. */
+/**
+ * As the Collector does it, which is not by index where the offsets differ: counts from below, but zeros, are put before ours; after either kind of
+ * merge the zeros at the front go, and the offset stays the lesser of the two.
+ */
 function mergeBuckets(into: Buckets, from: Buckets): Buckets {
   const ours = into.bucketCounts ?? [];
   const theirs = from.bucketCounts ?? [];
   if (theirs.length === 0) return into;
-  const start = into.offset ?? 0;
-  const otherStart = from.offset ?? 0;
-  const offset = Math.min(start, otherStart);
-  const counts: string[] = [];
-  const add = (list: readonly string[], shift: number): void =>
-    list.forEach((count, i) => {
-      while (counts.length <= i + shift) counts.push('0');
-      counts[i + shift] = plus(counts[i + shift], count);
-    });
-  add(ours, ours.length === 0 ? 0 : start - offset);
-  add(theirs, otherStart - offset);
-  return { offset, bucketCounts: counts };
+  const offset = into.offset ?? 0;
+  const shift = (from.offset ?? 0) - offset;
+  if (shift < 0) return { offset: offset + shift, bucketCounts: withoutLeadingZeros([...theirs.filter((count) => count !== '0'), ...ours]) };
+  if (shift > MAX_BUCKETS) fail(`exponential histograms ${shift} buckets apart cannot be merged`);
+  const counts = [...ours];
+  theirs.forEach((count, i) => {
+    if (shift > 0 && count === '0') return;
+    while (counts.length <= i + shift) counts.push('0');
+    counts[i + shift] = plus(counts[i + shift], count);
+  });
+  return { offset, bucketCounts: shift === 0 ? counts : withoutLeadingZeros(counts) };
+}
+/** The gap between two offsets is filled with zeros: it must not be what a sender likes. */
+const MAX_BUCKETS = 100_000;
+function withoutLeadingZeros(counts: readonly string[]): string[] {
+  const first = counts.findIndex((count) => count !== '0');
+  return first < 0 ? [] : counts.slice(first);
 }

@@ -44,10 +44,14 @@ export const copyMetric = defineEditor({
   create({ name, description, unit }) {
     return (record) => {
       const copy = readMetric();
-      if (name) copy.name = name.get(record);
-      if (description) copy.description = description.get(record);
-      if (unit) copy.unit = unit.get(record);
-      addMetric(copy);
+      // Also where an argument fails the copy is there, with what was set before; as in the Collector.
+      try {
+        if (name) copy.name = name.get(record);
+        if (description) copy.description = description.get(record);
+        if (unit) copy.unit = unit.get(record);
+      } finally {
+        addMetric(copy);
+      }
     };
   },
 });

@@ -76,7 +76,7 @@ export const convertSummaryQuantileValToGauge = defineEditor({
       const dataPoints = pointsOf(metric).flatMap((point) =>
         (point.quantileValues ?? []).map(({ quantile, value }) => {
           const made = pointLike(point, { asDouble: value ?? 0 });
-          const attribute = { key: attributeKey, value: { doubleValue: jsonDouble(double(quantile)) as number } };
+          const attribute = { key: attributeKey, value: { doubleValue: jsonDouble(double(quantile)) } };
           made.attributes = [...(made.attributes ?? []).filter(({ key }) => key !== attributeKey), attribute];
           return made;
         }),

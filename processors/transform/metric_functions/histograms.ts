@@ -3,6 +3,7 @@ import { defineEditor, p } from '#ottl/function.ts';
 import { fail } from '#ottl/values.ts';
 import { dataPoint } from '#src/data/contexts.ts';
 import { HISTOGRAM_POINT, HISTOGRAM_POINT_TYPE } from '#src/data/message_types.ts';
+import { exp } from './go_math.ts';
 import { kindOf, type Point, readMetric, writeMetric } from './metric_object.ts';
 
 type Spread = (count: number, upper: number, lower: number, bounds: readonly number[], into: number[]) => void;
@@ -65,8 +66,8 @@ function explicitCounts(point: Point, bounds: readonly number[], spread: Spread)
   const last = bounds.at(-1)!;
   (point.positive?.bucketCounts ?? []).forEach((text, i) => {
     const index = (point.positive?.offset ?? 0) + i;
-    const upper = Math.exp((index + 1) * factor);
-    const lower = Math.exp(index * factor);
+    const upper = exp((index + 1) * factor);
+    const lower = exp(index * factor);
     const count = Number(text);
     if (lower > last) {
       add(counts, bounds.length - 1, count);

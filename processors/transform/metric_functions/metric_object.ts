@@ -7,9 +7,18 @@ import { type JsonMessage, REQUESTS } from '#src/data/json_schema.ts';
 import { formatJsonMessage } from '#src/data/json_write.ts';
 import { appendRecord, currentRecord, replaceRecord } from '#src/data/rewrite.ts';
 
+export interface AnyValue {
+  stringValue?: string;
+  boolValue?: boolean;
+  intValue?: string;
+  doubleValue?: JsonDouble;
+  bytesValue?: string;
+  arrayValue?: { values?: AnyValue[] };
+  kvlistValue?: { values?: KeyValue[] };
+}
 export interface KeyValue {
   key: string;
-  value?: { stringValue?: string; doubleValue?: number };
+  value?: AnyValue;
 }
 /** "NaN" and "Infinity" are strings in JSON. */
 export type JsonDouble = number | string;

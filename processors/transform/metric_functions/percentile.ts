@@ -1,6 +1,7 @@
 /** Percentiles of histograms, interpolated within a bucket: linearly in explicit ones, by logarithm in exponential ones. */
 import { defineEditor, p } from '#ottl/function.ts';
 import { fail, formatFloat } from '#ottl/values.ts';
+import { exp, exp2, log2 } from './go_math.ts';
 import { addMetric, type Buckets, double, jsonDouble, kindOf, type Point, pointLike, pointsOf, readMetric } from './metric_object.ts';
 
 export const extractPercentileMetric = defineEditor({
@@ -35,7 +36,7 @@ function linear(lower: number, upper: number, ratio: number): number {
 function logarithmic(lower: number, upper: number, ratio: number): number {
   if (ratio < 0 || ratio > 1) fail(`logarithmic interpolation: invalid ratio ${ratio.toFixed(6)}, must be between 0 and 1`);
   if (lower <= 0 || upper <= 0) fail('logarithmic interpolation: bounds must be positive');
-  return 2 ** (Math.log2(lower) + (Math.log2(upper) - Math.log2(lower)) * ratio);
+  return exp2(log2(lower) + (log2(upper) - log2(lower)) * ratio);
 }
 const malformed = (what: string, text: string): never => fail(`calculating ${what} percentile: malformed data: ${text}`);
 
@@ -80,7 +81,10 @@ function ofExponential(point: Point, share: number): number | null {
   for (let i = negative.length - 1; i >= 0; i--) {
     if (before + negative[i]! >= target) {
       const index = (point.negative?.offset ?? 0) + i;
-      return -logarithmic(bound(index, scale), bound(index + 1, scale), 1 - (target - before) / negative[i]!);
+      const lower = bound(index, scale);
+      const upper = bound(index + 1, scale);
+      if (lower >= upper) malformed('exponential histogram', `the bounds of negative bucket ${index} are not apart at scale ${scale}`);
+      return -logarithmic(lower, upper, 1 - (target - before) / negative[i]!);
     }
     before += negative[i]!;
   }
@@ -106,5 +110,5 @@ function ofExponential(point: Point, share: number): number | null {
 const countsOf = (buckets: Buckets | undefined): number[] => (buckets?.bucketCounts ?? []).map(Number);
 /** The lower bound of a bucket. */
 function bound(index: number, scale: number): number {
-  return scale <= 0 ? 2 ** (index * 2 ** -scale) : Math.exp(index * Math.LN2 * 2 ** -scale);
+  return scale <= 0 ? 2 ** (index * 2 ** -scale) : exp(index * Math.LN2 * 2 ** -scale);
 }
