@@ -55,7 +55,7 @@ test('the defaults are those of the Collector; an endpoint is needed and has a p
   assert.match(fault({}), /requires a non-empty "endpoint"/);
   assert.match(fault({ endpoint: 'dns:///' }), /endpoint|port/);
   assert.match(fault({ endpoint: 'localhost' }), /has no port/);
-  assert.match(fault({ endpoint: 'a:1', compression: 'lz4' }), /not supported yet/);
+  assert.match(fault({ endpoint: 'a:1', compression: 'lz4' }), /lz4.*for HTTP only/);
   assert.match(fault({ endpoint: 'a:1', balancer_name: 'x' }), /invalid balancer_name: x/);
 });
 

@@ -8,6 +8,8 @@ import { Batch, EMPTY_CONTEXT } from '#src/core/batch.ts';
 import type { ExporterDefinition } from '#src/core/component.ts';
 import { PermanentError, RetryableError } from '#src/core/errors.ts';
 import { type RecordedTelemetry, testContext } from '#src/core/testing/context.ts';
+import { decodeBody, isContentCoding } from '#src/net/compression.ts';
+import { COMPRESSIONS } from '#src/net/config.ts';
 import { encodeStatus } from '#src/net/grpc/status.ts';
 import { configSchema } from './config.ts';
 import definition from './index.ts';
@@ -79,6 +81,22 @@ test('a batch goes to the path of its signal, as protobuf in gzip or as JSON', a
   const third = seen.pop()!;
   assert.equal(third.url, '/base/v1/traces');
   assert.equal((JSON.parse(third.body.toString()) as { resourceSpans: unknown[] }).resourceSpans.length, 2);
+});
+
+test('each compression of the Collector arrives, with the level that is asked for', async () => {
+  for (const compression of COMPRESSIONS) {
+    await send({ compression });
+    const { headers, body } = seen.pop()!;
+    assert.equal(headers['content-encoding'], compression === 'none' || compression === '' ? undefined : compression);
+    assert.ok((isContentCoding(compression) ? await decodeBody(body, compression, 1000) : body).equals(BATCH.bytes), compression);
+  }
+  for (const [level, mark] of [
+    [1, 4],
+    [9, 2],
+  ] as const) {
+    await send({ compression_params: { level } });
+    assert.equal(seen.pop()!.body[8], mark, 'gzip says whether it was fast or thorough');
+  }
 });
 
 test('what came in as gzip goes out as it came, unless a level or JSON is asked for', async () => {

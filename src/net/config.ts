@@ -114,7 +114,7 @@ const compression = (fallback: Compression, supported: readonly Compression[]) =
     .superRefine((value, context) => {
       if ((supported as readonly string[]).includes(value)) return;
       const known = (COMPRESSIONS as readonly string[]).includes(value);
-      const rest = known ? 'is not supported yet' : 'is unknown';
+      const rest = known ? 'is for HTTP only' : 'is unknown';
       context.addIssue({ code: 'custom', message: `unsupported compression type "${value}": it ${rest}; use one of ${supported.filter(Boolean).join(', ')}` });
     })
     .transform((value) => value as Compression)
@@ -264,7 +264,7 @@ function checkGrpcTarget(text: string): string | undefined {
   return `"${text}" has no port; write host:port, for example "localhost:4317"`;
 }
 
-const DECODERS = ['', 'gzip', 'zstd', 'zlib', 'snappy', 'deflate', 'x-snappy-framed'] as const;
+const DECODERS = ['', 'gzip', 'zstd', 'zlib', 'snappy', 'deflate', 'lz4', 'x-snappy-framed'] as const;
 
 /** confighttp.ServerConfig. Timeouts of the OTLP receiver are 0, those of the others the Collector's. */
 export function httpServerShape(address: string, timeouts: { write?: string; readHeader?: string; idle?: string } = {}) {
@@ -289,7 +289,7 @@ export function httpServerShape(address: string, timeouts: { write?: string; rea
     compression_algorithms: z
       .array(z.enum(DECODERS, { error: (issue) => `unsupported compression "${String(issue.input)}"; use any of ${DECODERS.filter(Boolean).join(', ')}` }))
       .optional()
-      .describe('Content-Encodings that are taken; all but lz4 where absent.'),
+      .describe('Content-Encodings that are taken; all where absent.'),
     read_timeout: duration().prefault('0s').describe('Limit for reading a whole request; 0 is none.'),
     read_header_timeout: duration()
       .prefault(timeouts.readHeader ?? '1m')
@@ -317,8 +317,6 @@ export function httpServerShape(address: string, timeouts: { write?: string; rea
 }
 export type HttpServerConfig = z.output<z.ZodObject<ReturnType<typeof httpServerShape>>>;
 
-const HTTP_COMPRESSIONS: readonly Compression[] = ['gzip', 'zlib', 'deflate', 'snappy', 'x-snappy-framed', 'zstd', 'none', ''];
-
 /** confighttp.ClientConfig. `endpoint` is a URL; whether it is needed is the component's matter. */
 export function httpClientShape(fallback: { compression?: Compression; timeout?: string } = {}) {
   return {
@@ -329,11 +327,10 @@ export function httpClientShape(fallback: { compression?: Compression; timeout?:
       .prefault(fallback.timeout ?? '0s')
       .describe('Limit for a whole request; 0 is none.'),
     headers: headerList().describe('Headers sent with each request.'),
-    compression: compression(fallback.compression ?? '', HTTP_COMPRESSIONS).describe('gzip, zstd, snappy, zlib, deflate or none.'),
+    compression: compression(fallback.compression ?? '', COMPRESSIONS).describe('gzip, zstd, snappy, x-snappy-framed, lz4, zlib, deflate or none.'),
     compression_params: z
-      .strictObject({ level: z.number().int().default(0) })
-      .prefault({})
-      .describe("level: zlib's for gzip, zlib and deflate, zstd's for zstd."),
+      .strictObject({ level: z.number().int().default(0).describe("zlib's for gzip, zlib and deflate, zstd's for zstd; 0 is 3.") })
+      .prefault({}),
     read_buffer_size: onlySize('read_buffer_size', 0, 'reads adapt by themselves'),
     write_buffer_size: onlySize('write_buffer_size', 512 * 1024, 'a body is written as it is'),
     max_idle_conns: onlySize('max_idle_conns', 100, 'idle connections end by idle_conn_timeout'),

@@ -13,7 +13,7 @@ import { errorText, RetryableError } from '#src/core/errors.ts';
 import { createServer, createTlsServer } from '#src/core/node_http.ts';
 import { freeRead, keepCopy } from '#src/core/slab.ts';
 import { isPackedCoding, type PackedUses } from './compressed/packed.ts';
-import { type DecodedBody, decodeOwned, isContentCoding, TooLargeError } from './compression.ts';
+import { CODINGS, type DecodedBody, decodeOwned, isContentCoding, TooLargeError } from './compression.ts';
 import type { HttpServerConfig } from './config.ts';
 import { answerPreflight, corsHeaders } from './cors.ts';
 import { addressOf, listenOn, removeStaleSocket } from './listen.ts';
@@ -140,7 +140,7 @@ export interface HttpServerOptions {
 }
 
 const DEFAULT_MAX_BODY = 20 * 1024 * 1024;
-const DEFAULT_CODINGS = ['', 'gzip', 'zstd', 'zlib', 'snappy', 'deflate', 'x-snappy-framed'];
+const DEFAULT_CODINGS = ['', ...CODINGS];
 
 export class HttpServer {
   readonly #options: HttpServerOptions;

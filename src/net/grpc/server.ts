@@ -14,7 +14,7 @@ import type { Clock } from '#src/core/clock.ts';
 import type { Host } from '#src/core/component.ts';
 import { errorText } from '#src/core/errors.ts';
 import { isPackedCoding } from '#src/net/compressed/packed.ts';
-import { type ContentCoding, type DecodedBody, decodeOwned, isContentCoding, TooLargeError } from '#src/net/compression.ts';
+import { type ContentCoding, type DecodedBody, decodeOwned, isGrpcCoding, TooLargeError } from '#src/net/compression.ts';
 import type { GrpcServerConfig } from '#src/net/config.ts';
 import { findField } from '#src/net/http2/header_rules.ts';
 import type { HeaderFields } from '#src/net/http2/hpack.ts';
@@ -251,7 +251,7 @@ export class GrpcServer implements Service<GrpcPlan> {
     const path = findField(fields, ':path') ?? '';
     const method = this.#options.methods.get(path);
     const encoding = findField(fields, 'grpc-encoding') ?? 'identity';
-    const coding = isContentCoding(encoding) && encoding !== 'zlib' && encoding !== 'x-snappy-framed' ? encoding : null;
+    const coding = isGrpcCoding(encoding) ? encoding : null;
     const timeout = findField(fields, 'grpc-timeout');
     const timeoutMs = timeout === undefined ? 0 : parseTimeout(timeout);
     const length = findField(fields, 'content-length');
