@@ -60,9 +60,14 @@ export class BytePattern {
   readonly #words: Uint8Array;
   readonly #anchored: boolean;
   readonly #atEnd: boolean;
-  /** What a match can begin with; the only byte, or -1. */
+  /** What a match can begin with. */
   readonly #first: Uint8Array;
-  readonly #lead: number;
+  /** Where a match begins with a word: how long that is, its last byte (-1: it does not), and by how much a byte in that place lets the search go on. */
+  readonly #wordSize: number;
+  readonly #wordLast: number;
+  readonly #skip: Uint8Array;
+  /** By op: the run of a repetition behind which nothing matched, from and to. */
+  readonly #failed: Int32Array;
 
   /** Null where the pattern is not of this kind. `source` is known to be valid RE2. */
   static of(source: string): BytePattern | null {
@@ -107,10 +112,17 @@ export class BytePattern {
     const first = consuming[0];
     if (!anchored && (first === undefined || first.kind > PLUS)) no();
     this.#first = first?.set ?? NOTHING;
-    this.#lead = first !== undefined && this.#first.reduce((sum, bit) => sum + bit, 0) === 1 ? this.#first.indexOf(1) : -1;
+    const lead = ops.findIndex((op) => op.kind < OPEN || op.kind === WORD_OF);
+    const word = lead >= 0 && ops[lead]!.kind === WORD_OF ? words.slice(starts[lead], ends[lead]) : [];
+    this.#wordSize = word.length;
+    this.#wordLast = word.at(-1) ?? -1;
+    this.#skip = new Uint8Array(256).fill(Math.min(word.length, 255));
+    for (let i = Math.max(0, word.length - 255); i < word.length - 1; i++) this.#skip[word[i]!] = word.length - 1 - i;
+    this.#failed = new Int32Array(2 * ops.length);
   }
 
-  #at(bytes: Uint8Array, from: number, end: number): boolean {
+  /** Whether it matches from here. `failed`: runs that need not be gone through again, or null. */
+  #at(bytes: Uint8Array, from: number, end: number, failed: Int32Array | null): boolean {
     const ops = this.#ops;
     const tables = this.#tables;
     let p = from;
@@ -131,23 +143,48 @@ export class BytePattern {
         if (p < end && tables[t + bytes[p]!] !== 0) p++;
       } else {
         const begin = p;
+        if (failed !== null && p >= failed[2 * k]! && p <= failed[2 * k + 1]!) return false;
         while (p < end && tables[t + bytes[p]!] !== 0) p++;
         if (op === PLUS && p === begin) return false;
+        if (failed !== null) {
+          failed[2 * k] = begin;
+          failed[2 * k + 1] = p;
+        }
       }
     }
     return !this.#atEnd || p === end;
   }
-  /** Whether the pattern occurs in [start, end); leaves its groups in `groups`. */
+  /** Whether the pattern occurs in [start, end); leaves its groups in `groups`. Takes time in proportion to the length, whatever the text. */
   exec(bytes: Uint8Array, start: number, end: number): boolean {
-    if (this.#anchored) return this.#at(bytes, start, end);
-    const lead = this.#lead;
+    if (this.#anchored) return this.#at(bytes, start, end, null);
+    let attempts = 0;
+    let failed: Int32Array | null = null;
+    const last = this.#wordLast;
+    if (last >= 0) {
+      // Horspool: a look at where the last byte of the word would be says how far the next place is.
+      const skip = this.#skip;
+      const size = this.#wordSize - 1;
+      for (let p = start, stop = end - size; p < stop; ) {
+        const byte = bytes[p + size]!;
+        if (byte === last) {
+          if (this.#at(bytes, p, end, failed)) return true;
+          if (++attempts === PATIENCE) failed = this.#failed.fill(-1);
+        }
+        p += skip[byte]!;
+      }
+      return false;
+    }
     const first = this.#first;
-    if (lead >= 0) {
-      for (let p = start; p < end; p++) if (bytes[p] === lead && this.#at(bytes, p, end)) return true;
-    } else for (let p = start; p < end; p++) if (first[bytes[p]!] !== 0 && this.#at(bytes, p, end)) return true;
+    for (let p = start; p < end; p++) {
+      if (first[bytes[p]!] === 0) continue;
+      if (this.#at(bytes, p, end, failed)) return true;
+      if (++attempts === PATIENCE) failed = this.#failed.fill(-1);
+    }
     return false;
   }
 }
+/** After so many places where it did not match, runs are remembered, which costs something and keeps a long text from taking time by its square. */
+const PATIENCE = 16;
 
 function parse(source: string): { ops: Op[]; anchored: boolean; atEnd: boolean; groupCount: number } {
   const ops: Op[] = [];

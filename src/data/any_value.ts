@@ -117,6 +117,14 @@ export function encodeAnyValue(value: Value): Buffer {
   return writer.finish();
 }
 
+const composed = new ProtoWriter(256);
+/** The bytes of an AnyValue in a writer of this module: valid until the next call. */
+export function composeAnyValue(value: Value): ProtoWriter {
+  composed.reset();
+  writeAnyValue(composed, value);
+  return composed;
+}
+
 /** The number at `at` that a varint spells, as int64; exact up to 2^53, rounded above. */
 export function varintNumber(bytes: Uint8Array, at: number): number {
   let lo = 0;

@@ -2,7 +2,7 @@
  * Numbers for the attribute keys that configurations name, one table for the process: a cursor that indexes its attributes hashes each key
  * once, over its length and its first and last byte, and finds the number; a look-up by number is then one array load.
  */
-import { equalBytes, viewOf } from '#src/wire/bytes.ts';
+import { COPY_SLACK, equalBytes, putVarint, utf8Size, varintSize, viewOf } from '#src/wire/bytes.ts';
 
 const NONE = -1;
 
@@ -11,6 +11,7 @@ class KeyTable {
   /** Rows of the hash table: id, offset and size of the key, next row or -1. Chains of other rows follow behind the first `mask + 1`. */
   rows = new Int32Array(8 * 4).fill(NONE);
   mask = 7;
+  /** Each key as it stands in a KeyValue before a value: tag, length, key, and the tag of the value. */
   bytes: Buffer = Buffer.alloc(256);
   view: DataView = viewOf(this.bytes);
   #used = 0;
@@ -23,18 +24,23 @@ class KeyTable {
   id(key: string): number {
     const known = this.#ids.get(key);
     if (known !== undefined) return known;
-    const bytes = Buffer.from(key);
-    if (this.#used + bytes.length > this.bytes.length) {
-      this.bytes = Buffer.concat([this.bytes], (this.bytes.length + bytes.length) * 2);
+    const size = utf8Size(key);
+    const head = 1 + varintSize(size);
+    if (this.#used + head + size + 1 + COPY_SLACK > this.bytes.length) {
+      this.bytes = Buffer.concat([this.bytes], (this.bytes.length + head + size + COPY_SLACK) * 2);
       this.view = viewOf(this.bytes);
     }
-    bytes.copy(this.bytes, this.#used);
+    const at = this.#used + head;
+    this.bytes[this.#used] = 0x0a;
+    putVarint(this.bytes, this.#used + 1, size);
+    this.bytes.utf8Write(key, at);
+    this.bytes[at + size] = 0x12;
     const id = this.count++;
     this.#ids.set(key, id);
     this.#texts.push(key);
-    this.#offsets.push(this.#used);
-    this.#sizes.push(bytes.length);
-    this.#used += bytes.length;
+    this.#offsets.push(at);
+    this.#sizes.push(size);
+    this.#used = at + size + 1;
     this.#rehash();
     return id;
   }
@@ -45,11 +51,16 @@ class KeyTable {
   text(id: number): string {
     return this.#texts[id]!;
   }
+  /** Where the key begins in `bytes`, and its size. */
   offset(id: number): number {
     return this.#offsets[id]!;
   }
   size(id: number): number {
     return this.#sizes[id]!;
+  }
+  /** How many bytes tag and length take before the key. */
+  headSize(id: number): number {
+    return 1 + varintSize(this.#sizes[id]!);
   }
 
   /** The number of the key at [at, at + size) of another buffer, else -1. */

@@ -14,7 +14,7 @@ import {
   dataPoint, DROP, INNER_LEVEL, log, metric, metricData, type Pass, position, RECORD_LEVEL, RESOURCE_LEVEL, resource, resourceGroup, SCOPE_LEVEL, scope, scopeGroup, span, spanEvent,
 } from './contexts.ts'; // biome-ignore format: names
 import type { Cursor } from './cursor.ts';
-import { EditList, writer } from './edits.ts';
+import { EditList, writeEdited } from './edits.ts';
 import { joinSplitMessages, SplitMessage } from './join_split.ts';
 import { METRIC, METRIC_DATA, pointTypeOf, SPAN, SPAN_EVENT_TYPE } from './message_types.ts';
 import { after, readLength, skipField } from './scan.ts';
@@ -113,7 +113,7 @@ class Walk {
       }
       if (this.#main.count === 0) return message;
       const out = Buffer.allocUnsafeSlow(message.length + delta);
-      const written = writer.write(arena, this.#main, 0, this.#main.count, start, end, out, 0);
+      const written = writeEdited(arena, this.#main, 0, this.#main.count, start, end, out, 0);
       assert(written === out.length, 'the edits do not add up');
       return out;
     } finally {
@@ -259,7 +259,7 @@ class Walk {
         }
         if (main.count > first) {
           const to = arena.room(end - from + d);
-          end = writer.write(arena, main, first, main.count, from, end, arena.bytes, to);
+          end = writeEdited(arena, main, first, main.count, from, end, arena.bytes, to);
           from = to;
           main.count = first;
         }
@@ -437,7 +437,7 @@ class Walk {
     const tag = arena.room(6 + delta);
     arena.bytes[tag] = 0x0a;
     const content = putVarint(arena.bytes, tag + 1, delta);
-    const stop = writer.write(arena, edits, 1, edits.count, start, end, arena.bytes, content);
+    const stop = writeEdited(arena, edits, 1, edits.count, start, end, arena.bytes, content);
     edits.count = 0;
     edits.add(groupStart, groupStart, tag, stop);
     this.#main.merge(first, edits);
@@ -450,7 +450,7 @@ class Walk {
     const tag = arena.room(1 + varintSize(size) + size);
     arena.bytes[tag] = 0x12;
     const content = putVarint(arena.bytes, tag + 1, size);
-    const stop = writer.write(arena, main, first + 1, main.count, record.start, record.end, arena.bytes, content);
+    const stop = writeEdited(arena, main, first + 1, main.count, record.start, record.end, arena.bytes, content);
     main.count = first;
     main.add(at, end, tag, stop);
     if (record === metric) {
@@ -485,7 +485,7 @@ class Walk {
     }
     const delta = all.sort(0);
     const out = Buffer.allocUnsafe(record.end - record.start + delta);
-    writer.write(arena, all, 0, all.count, record.start, record.end, out, 0);
+    writeEdited(arena, all, 0, all.count, record.start, record.end, out, 0);
     return out;
   }
   replaceRecord(bytes: Uint8Array): void {

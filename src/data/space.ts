@@ -8,6 +8,8 @@ import { asBuffer, viewOf } from '#src/wire/bytes.ts';
 
 /** Larger buffers than this are given back after the batch that needed them. */
 const KEEP_BYTES = 32 << 20;
+/** Free bytes that are always behind what is in use: short copies run over. */
+const SLACK = 16;
 const MAX_BYTES = 1 << 30; // Offsets are int32, and a message above this is nobody's intention.
 
 export class Space {
@@ -61,7 +63,7 @@ export class Space {
   /** Takes `size` bytes of scratch and returns where they begin. The buffer may be another one afterwards. */
   room(size: number): number {
     const at = this.top;
-    if (at + size > this.bytes.length) this.#resize(Math.max(at + size + 4096, this.bytes.length * 2));
+    if (at + size + SLACK > this.bytes.length) this.#resize(Math.max(at + size + 4096, this.bytes.length * 2));
     this.top = at + size;
     return at;
   }

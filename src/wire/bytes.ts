@@ -58,6 +58,20 @@ export function equalBytes(a: DataView, i: number, b: DataView, j: number, n: nu
   return a.getInt32(i + last, true) === b.getInt32(j + last, true);
 }
 
+/**
+ * Copies n > 0 bytes, 16 a step: for short ones, where a native copy takes longer (as long as 180 bytes do). The last step runs over by up to 15 bytes
+ * on both sides; that they may be read and written is the caller's to have seen to. BigInt is only how a DataView spells eight bytes: compiled, it
+ * is a load and a store.
+ */
+export function copyShort(from: DataView, i: number, to: DataView, j: number, n: number): void {
+  for (let k = 0; k < n; k = (k + 16) | 0) {
+    to.setBigInt64(j + k, from.getBigInt64(i + k, true), true);
+    to.setBigInt64(j + k + 8, from.getBigInt64(i + k + 8, true), true);
+  }
+}
+/** How much `copyShort` may run over. */
+export const COPY_SLACK = 16;
+
 /** Size of a string in UTF-8. */
 export function utf8Size(text: string): number {
   return Buffer.byteLength(text);
