@@ -2,13 +2,14 @@
  * HTTP client on undici, as confighttp.ClientConfig describes it: pooled connections, TLS, proxies, compression of bodies, one limit for a
  * whole request. Answers are read whole and limited, since what we send is large and what comes back is not. Redirects are not followed.
  */
-import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent, request } from 'undici';
+import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
 import { type ClientAuthenticator, clientAuthenticator } from '#src/core/auth.ts';
 import type { Host } from '#src/core/component.ts';
-import { RetryableError } from '#src/core/errors.ts';
+import { ConfigError, RetryableError } from '#src/core/errors.ts';
 import { encodeBody, isContentCoding } from './compression.ts';
 import type { HttpClientConfig } from './config.ts';
-import { clientTlsOptions } from './tls.ts';
+import { proxyFor } from './proxy.ts';
+import { clientTlsOptions, type TlsClientOptions } from './tls.ts';
 
 export interface HttpClientOptions {
   readonly settings: HttpClientConfig;
@@ -42,8 +43,10 @@ const STALE_CODES: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET'
 export class HttpClient {
   readonly #settings: HttpClientConfig;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #dispatcher: Dispatcher;
+  /** By proxy; "" is the way without one. */
+  readonly #dispatchers = new Map<string, Dispatcher>();
   readonly #auth: ClientAuthenticator | null;
+  readonly #tls: TlsClientOptions | Record<string, never>;
 
   /** Throws ConfigError where a TLS file cannot be read, or the authenticator does not run. */
   constructor({ settings, userAgent, host }: HttpClientOptions) {
@@ -52,7 +55,8 @@ export class HttpClient {
     const headers: Record<string, string> = { 'user-agent': userAgent };
     for (const { name, value } of settings.headers) headers[name.toLowerCase()] = value;
     this.#headers = headers;
-    this.#dispatcher = buildDispatcher(settings);
+    this.#tls = clientTlsOptions({ ...settings.tls, insecure: false }) ?? {};
+    if (URL.canParse(settings.endpoint)) this.#dispatcherFor(settings.endpoint); // A proxy that is none is told at the start.
   }
 
   /** Any status is an answer; RetryableError where none came. */
@@ -74,7 +78,7 @@ export class HttpClient {
       method: call.method ?? (body ? 'POST' : 'GET'),
       headers,
       body: body ?? null,
-      dispatcher: this.#dispatcher,
+      dispatcher: this.#dispatcherFor(call.url),
       signal: limits.length > 0 ? AbortSignal.any(limits) : null,
     } as const;
     for (let tries = 0; ; tries++) {
@@ -92,28 +96,37 @@ export class HttpClient {
   }
 
   async close(): Promise<void> {
-    await this.#dispatcher.close();
+    await Promise.all([...this.#dispatchers.values()].map((dispatcher) => dispatcher.close()));
   }
-}
 
-function buildDispatcher(settings: HttpClientConfig): Dispatcher {
-  const tls = clientTlsOptions({ ...settings.tls, insecure: false }) ?? {};
-  const options = {
-    connect: { ...tls, timeout: CONNECT_TIMEOUT_MS },
-    connections: settings.max_conns_per_host || null,
-    keepAliveTimeout: settings.idle_conn_timeout || 90_000,
-    keepAliveMaxTimeout: 600_000,
-    pipelining: settings.disable_keep_alives ? 0 : 1,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  };
-  if (settings.proxy_url) return new ProxyAgent({ ...options, uri: settings.proxy_url, requestTls: tls });
-  const { env } = process;
-  const proxied = env['HTTP_PROXY'] ?? env['http_proxy'] ?? env['HTTPS_PROXY'] ?? env['https_proxy'];
-  if (!proxied) return new Agent(options);
-  // As Go does it: never a proxy on the way to this machine.
-  const noProxy = ['localhost', '127.0.0.1', '::1', env['NO_PROXY'] ?? env['no_proxy'] ?? ''].filter(Boolean).join(',');
-  return new EnvHttpProxyAgent({ ...options, noProxy, requestTls: tls });
+  #dispatcherFor(text: string): Dispatcher {
+    const { proxy_url } = this.#settings;
+    if (proxy_url !== '' && !URL.canParse(proxy_url)) throw new ConfigError([{ path: ['proxy_url'], message: `"${proxy_url}" is no URL` }]);
+    const { protocol, hostname, port } = new URL(text);
+    const scheme = protocol === 'https:' ? 'https' : 'http';
+    const host = hostname.replace(/^\[|\]$/g, '');
+    const proxy = proxy_url || (proxyFor(scheme, host, Number(port) || (scheme === 'https' ? 443 : 80))?.href ?? '');
+    let dispatcher = this.#dispatchers.get(proxy);
+    if (dispatcher === undefined) {
+      dispatcher = this.#buildDispatcher(proxy.replace(/^socks5h:/, 'socks5:'));
+      this.#dispatchers.set(proxy, dispatcher);
+    }
+    return dispatcher;
+  }
+  #buildDispatcher(proxy: string): Dispatcher {
+    const { max_conns_per_host, idle_conn_timeout, disable_keep_alives } = this.#settings;
+    const options = {
+      connect: { ...this.#tls, timeout: CONNECT_TIMEOUT_MS },
+      connections: max_conns_per_host || null,
+      keepAliveTimeout: idle_conn_timeout || 90_000,
+      keepAliveMaxTimeout: 600_000,
+      pipelining: disable_keep_alives ? 0 : 1,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    };
+    // As in Go, a proxy is asked for http:// URLs itself, and for a tunnel to https:// only: many allow no other.
+    return proxy === '' ? new Agent(options) : new ProxyAgent({ ...options, uri: proxy, requestTls: this.#tls, proxyTunnel: false });
+  }
 }
 
 async function readSome(body: AsyncIterable<Uint8Array> & { destroy(): void }, limit: number): Promise<Buffer> {

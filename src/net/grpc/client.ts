@@ -1,7 +1,7 @@
 /**
  * gRPC client for unary calls: names resolved to addresses, one connection to each (round_robin) or to the first that works (pick_first),
  * reconnecting with backoff, compression, deadlines, keepalive. What comes back is the message or an error of the kinds that the pipeline
- * tells apart. Not here: service configs, hedging, proxies from the environment.
+ * tells apart. A proxy that HTTPS_PROXY names is gone through by CONNECT, which grpc-go does without TLS, too. Not here: service configs, hedging.
  */
 import { lookup } from 'node:dns/promises';
 import { connect } from 'node:net';
@@ -17,6 +17,7 @@ import { type GrpcClientConfig, type GrpcTarget, parseGrpcTarget } from '#src/ne
 import { type CallAnswer, CallError, type CallRequest, ClientConnection } from '#src/net/http2/client_connection.ts';
 import { findField } from '#src/net/http2/header_rules.ts';
 import type { HeaderFields } from '#src/net/http2/hpack.ts';
+import { openTunnel, proxyFor } from '#src/net/proxy.ts';
 import { clientTlsOptions, type TlsClientOptions } from '#src/net/tls.ts';
 import {
   CANCELLED,
@@ -85,6 +86,7 @@ export class GrpcClient {
   readonly #target: GrpcTarget;
   readonly #heads = new Map<string, HeaderFields>();
   readonly #auth: ClientAuthenticator | null;
+  readonly #proxy: URL | null;
   #tls: TlsClientOptions | null;
   #tlsReadMs = 0;
   #subchannels: Subchannel[] = [];
@@ -103,6 +105,7 @@ export class GrpcClient {
     if (target === undefined) throw new ConfigError([{ path: ['endpoint'], message: `"${settings.endpoint}" is no endpoint; write host:port` }]);
     this.#options = options;
     this.#target = target;
+    this.#proxy = target.kind === 'tcp' ? proxyFor('https', target.host, target.port) : null;
     this.#tls = clientTlsOptions(settings.tls) ?? (target.forceTls ? { rejectUnauthorized: true } : null);
     this.#auth = settings.auth ? clientAuthenticator(settings.auth, options.host) : null;
     if (this.#auth?.requiresTls && this.#tls === null)
@@ -173,9 +176,7 @@ export class GrpcClient {
     let head = this.#heads.get(path);
     if (head === undefined) {
       const { settings, userAgent } = this.#options;
-      const target = this.#target;
-      const named = target.kind === 'unix' ? 'localhost' : `${target.host.includes(':') ? `[${target.host}]` : target.host}:${target.port}`;
-      const fields = [':method', 'POST', ':scheme', this.#tls ? 'https' : 'http', ':path', path, ':authority', settings.authority || named];
+      const fields = [':method', 'POST', ':scheme', this.#tls ? 'https' : 'http', ':path', path, ':authority', settings.authority || this.#targetName()];
       fields.push('content-type', 'application/grpc', 'user-agent', settings.user_agent || userAgent, 'te', 'trailers');
       if (isContentCoding(settings.compression)) fields.push('grpc-encoding', settings.compression);
       fields.push('grpc-accept-encoding', 'gzip,zstd,snappy');
@@ -187,6 +188,11 @@ export class GrpcClient {
       this.#heads.set(path, head);
     }
     return head;
+  }
+
+  #targetName(): string {
+    const { kind, host, port } = this.#target;
+    return kind === 'unix' ? 'localhost' : `${host.includes(':') ? `[${host}]` : host}:${port}`;
   }
 
   // ---- connections
@@ -254,8 +260,11 @@ export class GrpcClient {
   async #lookUp(): Promise<Address[]> {
     const target = this.#target;
     if (target.kind === 'unix') return [{ host: '', port: 0 }];
-    const found = await lookup(target.host, { all: true });
-    return found.map(({ address }) => ({ host: address, port: target.port }));
+    // Behind a proxy it is the proxy that is looked up, and 443 where it has no port, as grpc-go has it.
+    const host = this.#proxy?.hostname.replace(/^\[|\]$/g, '') ?? target.host;
+    const port = this.#proxy === null ? target.port : Number(this.#proxy.port) || 443;
+    const found = await lookup(host, { all: true });
+    return found.map(({ address }) => ({ host: address, port }));
   }
 
   async #connect(subchannel: Subchannel): Promise<void> {
@@ -292,9 +301,11 @@ export class GrpcClient {
   }
 
   /** A connection that has got the server's SETTINGS. */
-  #open(address: Address, subchannel: Subchannel): Promise<ClientConnection> {
-    return new Promise((done, fail) => {
-      const socket = this.#dial(address, () => start());
+  async #open(address: Address, subchannel: Subchannel): Promise<ClientConnection> {
+    const { settings, userAgent } = this.#options;
+    const tunnel = this.#proxy === null ? null : await openTunnel(this.#proxy, address, this.#targetName(), settings.user_agent || userAgent);
+    return await new Promise((done, fail) => {
+      const socket = this.#dial(address, tunnel, () => start());
       const timer = setTimeout(() => socket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`)), CONNECT_TIMEOUT_MS);
       const failed = (error: Error): void => {
         clearTimeout(timer);
@@ -319,6 +330,7 @@ export class GrpcClient {
             this.#detach(subchannel, connection);
           },
         });
+        socket.resume(); // A tunnel was read by hand so far.
       };
     });
   }
@@ -327,13 +339,23 @@ export class GrpcClient {
     subchannel.connection = null;
     if (!this.#closed && this.#subchannels.includes(subchannel)) void this.#connect(subchannel);
   }
-  #dial(address: Address, connected: () => void): Socket {
+  /** Over the tunnel where there is one. */
+  #dial(address: Address, tunnel: Socket | null, connected: () => void): Socket {
     const target = this.#target;
     const where = target.kind === 'unix' ? { path: target.path } : { host: address.host, port: address.port };
-    if (this.#tls === null) return connect({ ...where, noDelay: true, keepAlive: true }, connected);
+    if (this.#tls === null) {
+      if (tunnel === null) return connect({ ...where, noDelay: true, keepAlive: true }, connected);
+      process.nextTick(connected);
+      return tunnel;
+    }
     this.#reloadTls();
     const socket = connectTls(
-      { ...where, ...this.#tls, servername: this.#tls.servername ?? serverName(this.#options.settings.authority, target), ALPNProtocols: ['h2'] },
+      {
+        ...(tunnel === null ? where : { socket: tunnel }),
+        ...this.#tls,
+        servername: this.#tls.servername ?? serverName(this.#options.settings.authority, target),
+        ALPNProtocols: ['h2'],
+      },
       () => {
         if (socket.alpnProtocol === 'h2') connected();
         else socket.destroy(new Error('the server does not speak HTTP/2 over TLS (ALPN)'));
