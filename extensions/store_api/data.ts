@@ -35,8 +35,9 @@ export class DataHandlers {
     const selectors = params.matchers((message) => invalidParam('match[]', message));
     const found = await this.#with(request, startMs, endMs, async (querier) => {
       const byId = new Map<number, LabelList>();
+      if (startMs > endMs) return [];
       for (const matchers of selectors) {
-        const set = await querier.select(matchers, startMs, endMs);
+        const set = await querier.select(matchers, startMs, endMs, selectors.length === 1);
         for (let i = 0; i < set.length && (limit === 0 || byId.size <= limit); i++) {
           const id = set.id(i);
           if (!byId.has(id)) byId.set(id, set.labels(i));

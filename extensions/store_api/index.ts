@@ -48,6 +48,7 @@ export default defineExtension({
       if (request.method === 'OPTIONS') return { status: 204, headers: cors };
       let reply: HttpReply;
       try {
+        if (request.method === 'HEAD' && request.path.includes('/api/')) throw new HttpError(405, 'Method Not Allowed', { headers: { Allow: 'GET, OPTIONS' } });
         reply = await router.handle(request);
       } catch (error) {
         const known = toApiError(error);
@@ -91,6 +92,7 @@ function buildRouter(queries: QueryHandlers, data: DataHandlers, status: StatusH
     ['GET', '/status/walreplay', status.walReplay],
     ['GET', '/targets', status.targets],
     ['GET', '/targets/metadata', status.targetsMetadata],
+    ['GET', '/scrape_pools', status.scrapePools],
     ['GET', '/rules', status.rules],
     ['GET', '/alerts', status.alerts],
     ['GET', '/alertmanagers', status.alertmanagers],

@@ -75,8 +75,7 @@ export class Params {
     const text = this.get(name);
     const seconds = parseGoFloat(text);
     if (seconds !== undefined) {
-      if (!Number.isFinite(seconds) || Math.abs(seconds) > 9_223_372_036)
-        throw invalidParam(name, `cannot parse ${quote(text)} to a valid duration. It overflows int64`);
+      if (Math.abs(seconds) > 9_223_372_036) throw invalidParam(name, `cannot parse ${quote(text)} to a valid duration. It overflows int64`);
       return seconds * 1000;
     }
     const ms = parseDuration(text);
@@ -88,6 +87,8 @@ export class Params {
     const text = this.get('limit');
     if (text === '') return 0;
     if (!/^[+-]?\d+$/.test(text)) throw invalidParam('limit', `strconv.Atoi: parsing ${quote(text)}: invalid syntax`);
+    if (BigInt.asIntN(64, BigInt(text.replace('+', ''))) !== BigInt(text.replace('+', '')))
+      throw invalidParam('limit', `strconv.Atoi: parsing ${quote(text)}: value out of range`);
     if (text.startsWith('-') && Number(text) !== 0) throw invalidParam('limit', 'limit must be non-negative');
     return Number(text);
   }
@@ -106,8 +107,17 @@ export class Params {
   }
 }
 
+/** As strconv.ParseFloat: underscores between digits, hexadecimal with an exponent of two. What overflows is no number. */
 function parseGoFloat(text: string): number | undefined {
-  if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) return Number(text);
+  if (/^[+-]?(?:\d+(?:_\d+)*\.?\d*(?:_\d+)*|\.\d+(?:_\d+)*)(?:[eE][+-]?\d+)?$/.test(text)) {
+    const value = Number(text.replaceAll('_', ''));
+    return Number.isFinite(value) ? value : undefined;
+  }
+  const hex = /^([+-]?)0x([\da-f]*)\.?([\da-f]*)p([+-]?\d+)$/i.exec(text);
+  if (hex !== null && hex[2]! + hex[3]! !== '') {
+    const value = Number.parseInt(hex[2]! + hex[3]!, 16) * 2 ** (Number(hex[4]) - 4 * hex[3]!.length);
+    return hex[1] === '-' ? -value : value;
+  }
   if (/^[+-]?inf(?:inity)?$/i.test(text)) return text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   return /^nan$/i.test(text) ? Number.NaN : undefined;
 }
@@ -120,7 +130,8 @@ export function parseTime(text: string): number | undefined {
     const whole = Math.trunc(seconds);
     return whole * 1000 + Math.round((seconds - whole) * 1000);
   }
-  if (!/^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/.test(text)) return undefined;
+  const date = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/.exec(text);
+  if (date === null || Number(date[3]) > new Date(Date.UTC(Number(date[1]), Number(date[2]), 0)).getUTCDate()) return undefined; // Date makes 2 March of 30 February.
   const ms = Date.parse(text);
   return Number.isNaN(ms) ? undefined : ms;
 }

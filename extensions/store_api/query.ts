@@ -2,6 +2,7 @@
 import type { HttpReply, HttpRequest } from '#src/net/http_server.ts';
 import type { Engine, QueryResult, RawSeries } from '#src/promql/engine.ts';
 import { HISTOGRAM, type Matrix } from '#src/promql/engine/matrix.ts';
+import { ParseError } from '#src/promql/errors.ts';
 import { parseDuration } from '#src/promql/format/duration.ts';
 import { quote } from '#src/promql/format/float.ts';
 import type { Matcher } from '#src/core/series.ts';
@@ -44,7 +45,7 @@ export class QueryHandlers {
     const endMs = params.requiredTime('end');
     if (endMs < startMs) throw invalidParam('end', 'end timestamp must not be before start time');
     const stepMs = Math.floor(params.duration('step'));
-    if (params.duration('step') <= 0) {
+    if (!(params.duration('step') > 0)) {
       throw invalidParam('step', 'zero or negative query resolution step widths are not accepted. Try a positive integer');
     }
     if (stepMs < 1) throw invalidParam('step', 'query resolution step widths below one millisecond are not supported');
@@ -76,7 +77,10 @@ export class QueryHandlers {
     const truncated = await writeResult(json, result, limit, request.signal);
     const notes = result.notes.strings(query, NOTE_LIMIT);
     if (truncated) notes.warnings.push('results truncated due to limit');
-    if (params.get('stats') !== '') writeStats(json, result);
+    const stats = params.get('stats');
+    if (stats !== '') writeStats(json, result);
+    if (stats !== '' && stats !== 'all' && stats !== 'true')
+      notes.warnings.push(`value ${quote(stats)} for parameter "stats" is deprecated and will be rejected in the next major release, use "true" or "all"`);
     json.ascii('}');
     return jsonReply(request, endEnvelope(json, notes));
   }
@@ -95,7 +99,7 @@ export class QueryHandlers {
     const startMs = params.time('start', Number.MIN_SAFE_INTEGER);
     const endMs = params.time('end', Number.MAX_SAFE_INTEGER);
     if (endMs < startMs) throw new ApiError('bad_data', 'end timestamp must not be before start timestamp');
-    const selectors = selectorsOf(parseExpr(params.get('query')));
+    const selectors = selectorsOf(parsed(params.get('query')));
     if (selectors.length === 0) return { status: 204 };
     const data: unknown[] = [];
     for (const id of readTenants(request)) {
@@ -108,6 +112,15 @@ export class QueryHandlers {
     }
     return jsonReply(request, success(data));
   };
+}
+
+/** Its errors are told without the name of the parameter. */
+function parsed(query: string): Expr {
+  try {
+    return parseExpr(query);
+  } catch (error) {
+    throw error instanceof ParseError ? new ApiError('bad_data', error.message) : error;
+  }
 }
 
 function labelObject(labels: readonly string[]): Record<string, string> {
@@ -210,6 +223,6 @@ function writeStats(json: JsonWriter, { stats }: QueryResult): void {
       execQueueTime: queue,
       execTotalTime: evaluation + queue,
     },
-    samples: { totalQueryableSamples: stats.totalSamples, peakSamples: stats.peakSamples },
+    samples: { samplesRead: stats.samplesRead, totalQueryableSamples: stats.totalSamples, peakSamples: stats.peakSamples },
   });
 }

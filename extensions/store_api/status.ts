@@ -3,10 +3,11 @@ import os from 'node:os';
 import type { Host } from '#src/core/component.ts';
 import type { Querier } from '#src/core/series.ts';
 import type { HttpReply, HttpRequest } from '#src/net/http_server.ts';
+import { quote } from '#src/promql/format/float.ts';
 import { formatDuration } from '#src/promql/format/duration.ts';
 import type { StoreExtension } from '#src/store/store.ts';
 import type { StoreApiConfig } from './config.ts';
-import { invalidParam, Params } from './params.ts';
+import { ApiError, invalidParam, Params } from './params.ts';
 import { jsonReply, success } from './reply.ts';
 import { openQuerier, readTenants } from './tenants.ts';
 
@@ -91,7 +92,9 @@ export class StatusHandlers {
   readonly walReplay = (request: HttpRequest): Promise<HttpReply> => jsonReply(request, success({ min: 0, max: 0, current: 0, state: 'done' }));
 
   readonly tsdb = async (request: HttpRequest): Promise<HttpReply> => {
-    const limit = (await Params.of(request)).limit() || TOP;
+    const asked = (await Params.of(request)).get('limit');
+    const limit = asked === '' ? TOP : Number(asked);
+    if (asked !== '' && (!/^\+?\d+$/.test(asked) || limit < 1)) throw new ApiError('bad_data', 'limit must be a positive number');
     const ids = readTenants(request);
     const tenants = this.#store()
       .storeStatus()
@@ -144,15 +147,34 @@ export class StatusHandlers {
       success({
         activeTargets: wanted('active') ? active.map(activeTarget) : [],
         droppedTargets: wanted('dropped') ? dropped.map(({ job, discoveredLabels }) => ({ discoveredLabels, scrapePool: job })) : [],
-        droppedTargetCounts,
+        droppedTargetCounts: wanted('dropped') ? droppedTargetCounts : null,
       }),
     );
   };
-  readonly targetsMetadata = (request: HttpRequest): Promise<HttpReply> => jsonReply(request, success([]));
+  readonly targetsMetadata = async (request: HttpRequest): Promise<HttpReply> => {
+    if (!/^(?:[+-]?\d+)?$/.test((await Params.of(request)).get('limit'))) throw new ApiError('bad_data', 'limit must be a number');
+    return jsonReply(request, success([]));
+  };
+  readonly scrapePools = (request: HttpRequest): Promise<HttpReply> => {
+    const targets = this.#host.published('scrape_targets').flat() as PublishedTarget[];
+    return jsonReply(request, success({ scrapePools: [...new Set(targets.map(({ job }) => job))].sort() }));
+  };
 
   readonly rules = async (request: HttpRequest): Promise<HttpReply> => {
-    const type = (await Params.of(request)).get('type').toLowerCase();
+    const params = await Params.of(request);
+    const type = params.get('type').toLowerCase();
     if (type !== '' && type !== 'alert' && type !== 'record') throw invalidParam('type', `not supported value "${type}"`);
+    const excludes = params.get('exclude_alerts');
+    if (!/^(?:[1tT]|[0fF]|true|TRUE|True|false|FALSE|False)?$/.test(excludes))
+      throw invalidParam('exclude_alerts', `error converting exclude_alerts: strconv.ParseBool: parsing ${quote(excludes)}: invalid syntax`);
+    params.matchers((message) => new ApiError('bad_data', message));
+    const limit = params.get('group_limit'),
+      token = params.get('group_next_token');
+    if (limit !== '' && !/^[+-]?\d+$/.test(limit))
+      throw invalidParam('group_limit', `group_limit needs to be a valid number: strconv.ParseInt: parsing ${quote(limit)}: invalid syntax`);
+    if (limit !== '' && Number(limit) <= 0) throw invalidParam('group_limit', 'group_limit needs to be greater than 0');
+    if (token !== '' && limit === '') throw invalidParam('group_next_token', 'group_limit needs to be present in order to paginate over the groups');
+    if (token !== '') throw invalidParam('group_next_token', `invalid group_next_token '${token}'. were rule groups changed?`);
     return jsonReply(request, success({ groups: [] }));
   };
   readonly alerts = (request: HttpRequest): Promise<HttpReply> => jsonReply(request, success({ alerts: [] }));

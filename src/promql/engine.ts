@@ -9,7 +9,7 @@ import { infoReference } from './engine/info.ts';
 import { dropDelayedNames, FLOAT, HISTOGRAM, Matrix, refuseSameLabels, type Timeline } from './engine/matrix.ts';
 import { openRange } from './engine/range.ts';
 import { ParseError, QueryError } from './errors.ts';
-import type { FloatHistogram } from './histogram/float_histogram.ts';
+import { type FloatHistogram, sampleSize } from './histogram/float_histogram.ts';
 import { compareLabels } from './labels.ts';
 import type { LabelList, Querier } from './querier.ts';
 import { children, type Expr, type MatrixSelector, type Subquery, typeOf, unwrapParens, type VectorSelector } from './syntax/ast.ts';
@@ -63,7 +63,13 @@ export type QueryValue =
 export interface QueryResult {
   readonly value: QueryValue;
   readonly notes: Annotations;
-  readonly stats: { readonly totalSamples: number; readonly peakSamples: number; readonly evaluationMs: number; readonly queueMs: number };
+  readonly stats: {
+    readonly totalSamples: number;
+    readonly samplesRead: number;
+    readonly peakSamples: number;
+    readonly evaluationMs: number;
+    readonly queueMs: number;
+  };
 }
 
 /** Opens the data of one query; closed by the engine. */
@@ -119,6 +125,7 @@ export class Engine {
       const value = await this.#evaluate(context, expr, timeline, stepMs > 0);
       const stats = {
         totalSamples: context.totalSamples,
+        samplesRead: context.samplesRead,
         peakSamples: context.peakSamples,
         evaluationMs: performance.now() - started,
         queueMs: started - queued,
@@ -175,7 +182,10 @@ export class Engine {
       const count = samples.floatCount + samples.histogramCount;
       if (count === 0) continue;
       context.charge(count);
-      context.totalSamples += count;
+      let weight = samples.floatCount;
+      for (const h of samples.histograms) weight += sampleSize(h);
+      context.totalSamples += weight;
+      context.samplesRead += weight;
       out.push({
         labels: source.labels(row),
         times: samples.times.slice(0, samples.floatCount),

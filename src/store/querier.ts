@@ -159,11 +159,12 @@ export class StoreQuerier implements Querier {
     return [...values].sort(compareText);
   }
 
+  /** The head and blocks are asked or not by their times; single series are not looked at, as in Prometheus. */
   #collect(collect: (source: PostingsSource, labelsOf: (id: number) => LabelList | null) => void, minTimeMs: number, maxTimeMs: number): void {
     const reader = this.#source.headReader;
-    if (this.#headOverlaps(minTimeMs, maxTimeMs)) collect(reader, (ref) => (reader.overlaps(ref, minTimeMs, maxTimeMs) ? reader.labels(ref) : null));
+    if (this.#headOverlaps(minTimeMs, maxTimeMs)) collect(reader, (ref) => reader.labels(ref));
     for (const block of this.#overlapping(minTimeMs, maxTimeMs)) {
-      this.#guard(block, () => collect(block, (id) => block.series(id, minTimeMs, maxTimeMs)?.labels ?? null));
+      this.#guard(block, () => collect(block, (id) => block.series(id, block.meta.minTime, block.meta.maxTime)?.labels ?? null));
     }
   }
 }

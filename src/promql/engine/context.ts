@@ -37,8 +37,9 @@ export class EvaluationContext {
   readonly selected = new Map<VectorSelector, SeriesSet>();
   samples = 0;
   peakSamples = 0;
-  /** All samples looked at, for the statistics. */
+  /** For the statistics: samples that each step looked at, and those that it was the first to look at. A histogram counts by its size. */
   totalSamples = 0;
+  samplesRead = 0;
   #nextBreath = performance.now() + SLICE_MS;
 
   constructor(querier: Querier, options: EvaluationOptions) {

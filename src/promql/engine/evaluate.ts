@@ -22,7 +22,10 @@ export class Evaluator {
   readonly evaluate = async (expr: Expr, timeline: Timeline): Promise<Value> => {
     if (timeline.steps <= 0) return { kind: 'matrix', matrix: new Matrix(0) };
     if (timeline.steps > 1 && expr.kind !== 'number' && expr.kind !== 'string' && isInvariant(expr)) {
-      return spread(await this.#evaluate(expr, { ...timeline, steps: 1 }), timeline.steps);
+      const { totalSamples } = this.#context;
+      const value = await this.#evaluate(expr, { ...timeline, steps: 1 });
+      this.#context.totalSamples += (this.#context.totalSamples - totalSamples) * (timeline.steps - 1); // Each step looks at them.
+      return spread(value, timeline.steps);
     }
     return this.#evaluate(expr, timeline);
   };

@@ -137,6 +137,15 @@ export class Matrix {
     return this.select(rows.sort((a, b) => compareLabels(this.labels[a]!, this.labels[b]!)));
   }
 
+  /** What the samples of a row count for in the statistics; `floats`: what it is if all are floats. */
+  weight(row: number, floats: number): number {
+    if (this.histograms === null) return floats;
+    let weight = 0;
+    for (let at = row * this.steps, end = at + this.steps; at < end; at++)
+      weight += this.present[at] === HISTOGRAM ? sampleSize(this.histogramAt(at)) : this.present[at]!;
+    return weight;
+  }
+
   /** How many samples it holds. */
   size(): number {
     let size = 0;

@@ -3,6 +3,7 @@ import { QueryError } from '#src/promql/errors.ts';
 import { dropName, getLabel, METRIC_NAME } from '#src/promql/labels.ts';
 import type { LabelList } from '#src/core/series.ts';
 import type { Call, Expr, MatrixSelector, Subquery } from '#src/promql/syntax/ast.ts';
+import { sampleSize } from '#src/promql/histogram/float_histogram.ts';
 import { absentLabels } from './absent.ts';
 import { type Evaluate, type EvaluationContext, tooManySamples } from './context.ts';
 import { ABSENT, areDistinct, FLOAT, Matrix, sameLabelsError, type Timeline } from './matrix.ts';
@@ -33,7 +34,9 @@ export interface Range {
 export async function openRange(context: EvaluationContext, evaluate: Evaluate, arg: MatrixSelector | Subquery, timeline: Timeline): Promise<Range> {
   if (arg.kind === 'subquery') {
     const inner = subqueryTimeline(context, arg, timeline);
+    const { totalSamples } = context;
     const value = await evaluate(arg.expr, inner);
+    context.totalSamples = totalSamples; // What counts is what the ranges take of its result.
     const matrix = value.kind === 'matrix' ? value.matrix : new Matrix(inner.steps);
     const shape = { offsetMs: arg.offsetMs, atMs: arg.atMs, rangeMs: arg.rangeMs, beforeMs: 0, afterMs: 0 };
     return { source: new SubquerySource(matrix, inner), shape };
@@ -103,7 +106,6 @@ export async function callRange(
     const samples = source.load(row);
     const count = samples.floatCount + samples.histogramCount;
     context.charge(count - loaded);
-    context.totalSamples += count;
     loaded = count;
     reader.apply(source, row, samples);
     if (sink === null || out.count === 0) continue;
@@ -143,6 +145,10 @@ class RangeCall {
   readonly #histogramWindows: Windows;
   readonly #rate: FloatRate | null;
   readonly #extended: '' | 'anchored' | 'smoothed';
+  /** Histograms of the series before this one are counted as read. */
+  #counted = 0;
+  /** Whose samples were counted when it was evaluated. */
+  readonly #isSubquery: boolean;
   readonly #checked = new Set<string>();
 
   constructor(
@@ -158,6 +164,7 @@ class RangeCall {
     this.#context = context;
     this.#name = call.func.name;
     this.#at = at;
+    this.#isSubquery = arg.kind === 'subquery';
     this.#parameterAt = call.args[0]!;
     this.#shape = shape;
     this.#timeline = timeline;
@@ -177,6 +184,8 @@ class RangeCall {
     const drop = !KEEPS_NAME.has(name) || source.nameless(row);
     const target = this.out.addRow(drop && !delayedNameRemoval ? dropName(labels) : labels, drop);
     const changed = this.#windows.update(samples.times, samples.floatCount);
+    this.#context.totalSamples += this.#windows.inRanges;
+    if (!this.#isSubquery) this.#context.samplesRead += this.#windows.inNoEarlier;
     if (changed && this.#rate !== null) this.#rate.prepare(samples.times);
     if (name === 'double_exponential_smoothing') this.#checkSmoothing(samples);
     const starts = useStartTimestamps && USES_START.has(name) && (samples.starts !== null || samples.histogramStarts !== null);
@@ -217,6 +226,7 @@ class RangeCall {
     const { rangeMs } = this.#shape;
     const timeline = this.#timeline;
     this.#histogramWindows.update(samples.histogramTimes, samples.histogramCount);
+    this.#counted = 0;
     const shown = starts ? samples : { ...samples, starts: null, histogramStarts: null };
     const call: MixedCall = { name: this.#name, metric: getLabel(labels, METRIC_NAME), notes: this.#context.notes, at: this.#at, rangeMs };
     const range: MixedRange = { samples: shown, from: 0, to: 0, histogramFrom: 0, histogramTo: 0, startMs: 0, endMs: 0, timeMs: 0 };
@@ -226,6 +236,7 @@ class RangeCall {
       range.to = this.#windows.to[s]!;
       range.histogramFrom = this.#histogramWindows.from[s]!;
       range.histogramTo = this.#histogramWindows.to[s]!;
+      this.#countHistograms(samples.histograms, range);
       range.endMs = rangeEnd(this.#shape, timeline, s);
       range.startMs = range.endMs - rangeMs;
       range.timeMs = timeline.startMs + s * timeline.stepMs;
@@ -235,6 +246,15 @@ class RangeCall {
       if (typeof result === 'number') this.out.setFloat(at, result);
       else if (result !== null) this.out.setHistogram(at, result);
     }
+  }
+
+  #countHistograms(histograms: Samples['histograms'], { histogramFrom, histogramTo }: MixedRange): void {
+    for (let i = histogramFrom; i < histogramTo; i++) {
+      const size = sampleSize(histograms[i]!);
+      this.#context.totalSamples += size;
+      if (i >= this.#counted && !this.#isSubquery) this.#context.samplesRead += size;
+    }
+    this.#counted = Math.max(this.#counted, histogramTo);
   }
 
   #result(call: MixedCall, range: MixedRange, a: number, b: number): MixedResult {

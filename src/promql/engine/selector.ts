@@ -34,9 +34,11 @@ export async function selectInstant(context: EvaluationContext, selector: Vector
     if (columns.count === 0) continue;
     const row = out.addRow(series.labels(i), false);
     const found = fillRow(out, row, columns, firstMs, stepMs, lookbackMs, wanted, selector.statsOnly);
-    if (found === 0) out.dropLastRow();
     context.charge(found);
-    context.totalSamples += found;
+    const weight = out.weight(row, found);
+    context.totalSamples += weight;
+    context.samplesRead += weight;
+    if (found === 0) out.dropLastRow();
   }
   return out;
 }

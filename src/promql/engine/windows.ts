@@ -23,6 +23,9 @@ export class Windows {
   /** First sample of the step's range, and the one behind the last. */
   readonly from: Int32Array;
   readonly to: Int32Array;
+  /** Samples in all ranges together, and how many of them are in no earlier range. */
+  inRanges = 0;
+  inNoEarlier = 0;
   readonly #shape: RangeShape;
   readonly #timeline: Timeline;
   #times = new Float64Array(0);
@@ -50,12 +53,15 @@ export class Windows {
     const { from, to } = this;
     let low = 0;
     let high = 0;
+    this.inRanges = this.inNoEarlier = 0;
     for (let s = 0; s < from.length; s++) {
       const end = rangeEnd(this.#shape, this.#timeline, s); // Open on the left: (start, end].
       while (high < count && times[high]! <= end + afterMs) high++;
       while (low < count && times[low]! <= end - rangeMs - beforeMs) low++;
       from[s] = low;
       to[s] = Math.max(low, high);
+      this.inRanges += to[s]! - low;
+      this.inNoEarlier += to[s]! - (s === 0 ? low : Math.max(low, to[s - 1]!));
     }
     return true;
   }

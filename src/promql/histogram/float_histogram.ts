@@ -84,9 +84,14 @@ export function emptyLike(h: FloatHistogram): FloatHistogram {
 export function usesCustomBuckets(h: FloatHistogram): boolean {
   return h.schema === CUSTOM_BUCKETS;
 }
-/** How many float samples it counts for, under the limit on samples in memory. */
+/** How many float samples it counts for, under the limit on samples in memory and in the statistics. */
 export function sampleSize(h: FloatHistogram): number {
-  return Math.floor((168 + 8 + 8 * (h.positive.count.length + h.negative.count.length + h.customValues.length)) / 16) || 1;
+  let words = h.customValues.length;
+  for (const { index } of [h.positive, h.negative]) {
+    words += index.length;
+    for (let i = 0; i < index.length; i++) if (i === 0 || index[i] !== index[i - 1]! + 1) words++; // A span.
+  }
+  return Math.floor((168 + 8 + 8 * words) / 16);
 }
 
 /** The upper bound of a bucket with positive index side; indexes below the first custom bucket end at -Inf. */

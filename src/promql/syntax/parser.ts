@@ -65,10 +65,7 @@ export function parseExpr(query: string): Expr {
 
 /** A bare selector ("up{job="x"}"), as match[] and exemplar queries take it. */
 export function parseSelector(text: string): Matcher[] {
-  const parser = new Parser(text);
-  const expr = parser.selectorOnly();
-  check({ ...expr, mayBeEmpty: true }, text);
-  return expr.matchers;
+  return new Parser(text).selectorOnly().matchers;
 }
 
 class Parser {
@@ -90,7 +87,7 @@ class Parser {
   }
 
   selectorOnly(): VectorSelector {
-    if (this.#peek().type === 'end') throw this.#error(this.#peek(), 'no expression found in input');
+    if (this.#peek().type === 'end') throw this.#error(this.#peek(), 'unexpected end of input');
     const selector = this.#selector();
     if (this.#peek().type !== 'end') throw this.#unexpected('', '');
     return selector;
