@@ -40,6 +40,12 @@ function escapeSet(c: string | undefined): Uint8Array {
   return table((x) => x === byte);
 }
 
+/** The only byte that is not in the set, -1 where there are several or none. */
+function onlyOutside(set: Uint8Array): number {
+  const at = set.indexOf(0);
+  return set.indexOf(0, at + 1) < 0 ? at : -1;
+}
+
 interface Op {
   readonly kind: number;
   readonly set: Uint8Array;
@@ -47,16 +53,15 @@ interface Op {
 }
 const NOTHING = new Uint8Array(256);
 
+/** Four numbers an op: kind; group, or where in `words` its word begins; where that ends, or the only byte outside its set (-1: several); place of its table. */
+const STRIDE = 4;
+
 export class BytePattern {
   /** Where the whole pattern is ^literal: its bytes. */
   readonly prefix: Uint8Array | null;
   readonly groupCount: number;
-  readonly #ops: Uint8Array;
-  readonly #groups: Uint8Array;
+  readonly #code: Int32Array;
   readonly #tables: Uint8Array;
-  /** For WORD_OF: where its bytes begin in `#words`, and where they end. */
-  readonly #wordStarts: Int32Array;
-  readonly #wordEnds: Int32Array;
   readonly #words: Uint8Array;
   readonly #anchored: boolean;
   readonly #atEnd: boolean;
@@ -88,32 +93,29 @@ export class BytePattern {
     this.prefix = anchored && !atEnd && parsed.every(one) ? Uint8Array.from(parsed, (op) => op.set.indexOf(1)) : null;
     const ops: Op[] = [];
     const words: number[] = [];
-    const starts: number[] = [];
-    const ends: number[] = [];
+    const spans: [from: number, to: number][] = [];
     for (const op of parsed) {
       const last = ops.at(-1);
-      if (one(op) && last?.kind === WORD_OF) ends[ops.length - 1]!++;
+      if (one(op) && last?.kind === WORD_OF) spans.at(-1)![1]++;
       else {
-        starts.push(words.length);
-        ends.push(words.length + (one(op) ? 1 : 0));
+        spans.push([words.length, words.length + (one(op) ? 1 : 0)]);
         ops.push(one(op) ? { ...op, kind: WORD_OF } : op);
       }
       if (one(op)) words.push(op.set.indexOf(1));
     }
     this.#words = Uint8Array.from(words);
-    this.#wordStarts = Int32Array.from(starts);
-    this.#wordEnds = Int32Array.from(ends);
-    this.#ops = Uint8Array.from(ops, (op) => op.kind);
-    this.#groups = Uint8Array.from(ops, (op) => op.group);
     this.#tables = new Uint8Array(256 * ops.length);
     ops.forEach((op, i) => {
       this.#tables.set(op.set, 256 * i);
     });
+    this.#code = Int32Array.from(
+      ops.flatMap((op, i) => (op.kind === WORD_OF ? [op.kind, ...spans[i]!, 0] : [op.kind, op.group, onlyOutside(op.set), 256 * i])),
+    );
     const first = consuming[0];
     if (!anchored && (first === undefined || first.kind > PLUS)) no();
     this.#first = first?.set ?? NOTHING;
     const lead = ops.findIndex((op) => op.kind < OPEN || op.kind === WORD_OF);
-    const word = lead >= 0 && ops[lead]!.kind === WORD_OF ? words.slice(starts[lead], ends[lead]) : [];
+    const word = lead >= 0 && ops[lead]!.kind === WORD_OF ? words.slice(...spans[lead]!) : [];
     this.#wordSize = word.length;
     this.#wordLast = word.at(-1) ?? -1;
     this.#skip = new Uint8Array(256).fill(Math.min(word.length, 255));
@@ -122,33 +124,41 @@ export class BytePattern {
   }
 
   /** Whether it matches from here. `failed`: runs that need not be gone through again, or null. */
-  #at(bytes: Uint8Array, from: number, end: number, failed: Int32Array | null): boolean {
-    const ops = this.#ops;
+  #at(bytes: Uint8Array, from: number, to: number, failed: Int32Array | null): boolean {
+    const code = this.#code;
     const tables = this.#tables;
-    let p = from;
-    for (let k = 0, t = 0; k < ops.length; k++, t += 256) {
-      const op = ops[k]!;
+    const end = to | 0;
+    let p = from | 0;
+    for (let k = 0; k < code.length; k += STRIDE) {
+      const op = code[k]!;
       if (op === WORD_OF) {
         const words = this.#words;
-        const stop = this.#wordEnds[k]!;
-        let w = this.#wordStarts[k]!;
+        const stop = code[k + 2]!;
+        let w = code[k + 1]!;
         if (end - p < stop - w) return false;
-        while (w < stop) if (bytes[p++] !== words[w++]) return false;
-      } else if (op === ONE) {
-        if (p >= end || tables[t + bytes[p]!] === 0) return false;
-        p++;
-      } else if (op === OPEN) groups[2 * this.#groups[k]!] = p;
-      else if (op === CLOSE) groups[2 * this.#groups[k]! + 1] = p;
-      else if (op === OPTION) {
-        if (p < end && tables[t + bytes[p]!] !== 0) p++;
-      } else {
+        for (; w < stop; w++) {
+          if (bytes[p] !== words[w]) return false;
+          p = (p + 1) | 0;
+        }
+      } else if (op === OPEN) groups[2 * code[k + 1]!] = p;
+      else if (op === CLOSE) groups[2 * code[k + 1]! + 1] = p;
+      else {
         const begin = p;
-        if (failed !== null && p >= failed[2 * k]! && p <= failed[2 * k + 1]!) return false;
-        while (p < end && tables[t + bytes[p]!] !== 0) p++;
+        const t = code[k + 3]!;
+        if (op === ONE || op === OPTION) {
+          if (p < end && tables[t + bytes[p]!] !== 0) p = (p + 1) | 0;
+          if (op === ONE && p === begin) return false;
+          continue;
+        }
+        const row = k >> 1;
+        if (failed !== null && p >= failed[row]! && p <= failed[row + 1]!) return false;
+        const outside = code[k + 2]!;
+        if (outside >= 0) while (p < end && bytes[p] !== outside) p = (p + 1) | 0;
+        else while (p < end && tables[t + bytes[p]!] !== 0) p = (p + 1) | 0;
         if (op === PLUS && p === begin) return false;
         if (failed !== null) {
-          failed[2 * k] = begin;
-          failed[2 * k + 1] = p;
+          failed[row] = begin;
+          failed[row + 1] = p;
         }
       }
     }
