@@ -5,6 +5,7 @@ import type { Catalog } from '#src/core/catalog.ts';
 import { errorText } from '#src/core/errors.ts';
 import { collectGarbage } from '#src/core/heap.ts';
 import { Service } from '#src/pipeline/service.ts';
+import { startAgainFromCache } from './cached_code.ts';
 import { type ConfigOptions, programVersion } from './command_line.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
@@ -13,6 +14,7 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 export async function run(options: ConfigOptions, catalog: Catalog): Promise<void> {
   const stop = Promise.withResolvers<{ readonly signal: string } | { readonly error: Error }>();
   const config = await loadConfig({ uris: options.config, settings: options.set }, catalog);
+  startAgainFromCache();
   const version = programVersion();
   const service = new Service(config, version, (error) => stop.resolve({ error }));
   let stopping = false;
