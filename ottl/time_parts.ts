@@ -18,12 +18,9 @@ export interface TimeParts {
   readonly yearDay: number;
 }
 
-const floorDivide = (a: bigint, b: bigint): bigint => (a >= 0n || a % b === 0n ? a / b : a / b - 1n);
-
 export function timeParts(time: Time): TimeParts {
-  const local = time.unixNano + BigInt(time.zone.offsetSeconds(time.unixNano)) * SECOND,
-    seconds = floorDivide(local, SECOND),
-    date = new Date(Number(seconds) * 1000);
+  const { seconds } = time,
+    date = new Date((seconds + time.offset) * 1000);
   const year = date.getUTCFullYear(),
     newYear = new Date(0);
   newYear.setUTCFullYear(year, 0, 1); // Date.UTC() takes the years 0 to 99 for 1900 to 1999.
@@ -34,7 +31,7 @@ export function timeParts(time: Time): TimeParts {
     hour: date.getUTCHours(),
     minute: date.getUTCMinutes(),
     second: date.getUTCSeconds(),
-    nanosecond: Number(local - seconds * SECOND),
+    nanosecond: Number(time.unixNano - BigInt(seconds) * SECOND),
     weekday: date.getUTCDay(),
     yearDay: Math.floor((date.getTime() - newYear.getTime()) / 86_400_000) + 1,
   };

@@ -9,6 +9,7 @@
  * compiled over bytes (compile/) keep numbers where they can and never come here. No parsing and no paths in this file.
  */
 import { type Value as Stored, ValueMap } from '#src/data/value.ts';
+import { UTC, type Zone } from '#src/helper/time/zone.ts';
 
 export { type Stored, ValueMap };
 
@@ -24,14 +25,6 @@ export function stringList(items: Iterable<string>): StringList {
   return list;
 }
 
-/** A zone of time: the offset from UTC in seconds at an instant, and the abbreviation that formatting shows. */
-export interface Zone {
-  readonly name: string;
-  offsetSeconds(unixNano: bigint): number;
-  abbreviation(unixNano: bigint): string;
-}
-export const UTC: Zone = { name: 'UTC', offsetSeconds: () => 0, abbreviation: () => 'UTC' };
-
 /** Go's zero time.Time: 1 January of the year 1. */
 export const ZERO_TIME_NANO = -62135596800n * 1_000_000_000n;
 
@@ -43,7 +36,17 @@ export class Time {
     this.unixNano = unixNano;
     this.zone = zone;
   }
+  /** Whole seconds since the epoch, rounded down. */
+  get seconds(): number {
+    return Number(floorDivide(this.unixNano, SECOND));
+  }
+  /** Seconds that its zone is ahead of UTC at that time. */
+  get offset(): number {
+    return this.zone.offsetAt(this.seconds);
+  }
 }
+const SECOND = 1_000_000_000n;
+const floorDivide = (a: bigint, b: bigint): bigint => (a >= 0n || a % b === 0n ? a / b : a / b - 1n);
 
 export class Duration {
   readonly nano: bigint;
@@ -91,6 +94,14 @@ export function ottlError(message: string): OttlError {
 }
 export function fail(message: string): never {
   throw ottlError(message);
+}
+/** For helpers that know nothing of OTTL: what they throw becomes an OttlError. */
+export function orFail<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    return fail((error as Error).message);
+  }
 }
 
 const ID_TYPES = { trace: 'pcommon.TraceID', span: 'pcommon.SpanID', profile: 'pprofile.ProfileID' } as const;
@@ -331,7 +342,7 @@ export function toJson(value: Value, exponentDigits = 2): string {
 
 /** RFC 3339 with as many digits of a second as are not zero, in the zone of the time. */
 export function formatRfc3339Nano(time: Time): string {
-  const offset = time.zone.offsetSeconds(time.unixNano);
+  const { offset } = time;
   const local = time.unixNano + BigInt(offset) * 1_000_000_000n;
   const seconds = local >= 0n ? local / 1_000_000_000n : -((-local + 999_999_999n) / 1_000_000_000n);
   const nano = local - seconds * 1_000_000_000n;

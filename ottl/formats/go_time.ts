@@ -1,34 +1,7 @@
-/**
- * Go's time layouts: the reference time "Mon Jan 2 15:04:05 MST 2006" says by example what stands where. Taking a layout apart, writing a time,
- * and reading one (read_time.ts).
- */
+/** Writes times by Go's layouts (src/helper/time/layout.ts). */
 import { timeParts } from '#ottl/time_parts.ts';
 import type { Time } from '#ottl/values.ts';
-
-/** A piece of a layout: plain text, or the example that stands for an element. `fraction` has its separator and digits in `text`. */
-export interface Piece {
-  readonly kind: 'text' | 'element' | 'fraction';
-  readonly text: string;
-}
-
-// Longest first where one begins like another. The last one is no Go: any offset, for strptime's %z.
-const ELEMENT =
-  /January|Jan(?![a-z])|Monday|Mon(?![a-z])|MST|Z070000|Z07:00:00|Z0700|Z07:00|Z07|-070000|-07:00:00|-0700|-07:00|-07|2006|__2|_2(?!006)|002|0[1-6]|15|[12345]|PM|pm|[.,]0+(?!\d)|[.,]9+(?!\d)|\ue000/g;
-
-export function layoutPieces(layout: string): Piece[] {
-  const pieces: Piece[] = [];
-  let copied = 0;
-  for (const { 0: text, index } of layout.matchAll(ELEMENT)) {
-    if (index > copied) pieces.push({ kind: 'text', text: layout.slice(copied, index) });
-    pieces.push({ kind: /^[.,]/.test(text) ? 'fraction' : 'element', text });
-    copied = index + text.length;
-  }
-  if (copied < layout.length) pieces.push({ kind: 'text', text: layout.slice(copied) });
-  return pieces;
-}
-
-export const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
-export const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+import { DAYS, MONTHS, parseLayout, type Step } from '#src/helper/time/layout.ts';
 
 const two = (value: number): string => String(value).padStart(2, '0');
 
@@ -42,21 +15,22 @@ function offsetText(form: string, offset: number): string {
 }
 
 export function formatGoTime(time: Time, layout: string): string {
-  return formatPieces(time, layoutPieces(layout));
+  return formatSteps(time, parseLayout(layout));
 }
-export function formatPieces(time: Time, pieces: readonly Piece[]): string {
+export function formatSteps(time: Time, steps: readonly Step[]): string {
   const parts = timeParts(time),
-    offset = time.zone.offsetSeconds(time.unixNano),
+    { offset } = time,
     hour12 = parts.hour % 12 || 12;
   let out = '';
-  for (const { kind, text } of pieces) {
-    if (kind === 'text') out += text;
-    else if (kind === 'fraction') {
+  for (const { prefix, element: text, kind } of steps) {
+    out += prefix;
+    if (kind === null) continue;
+    if (kind === 'fraction0' || kind === 'fraction9') {
       const digits = String(parts.nanosecond)
         .padStart(9, '0')
         .slice(0, text.length - 1)
         .padEnd(text.length - 1, '0');
-      const kept = text[1] === '9' ? digits.replace(/0+$/, '') : digits;
+      const kept = kind === 'fraction9' ? digits.replace(/0+$/, '') : digits;
       if (kept !== '') out += text[0] + kept;
     } else out += elementText(text, parts, offset, hour12, time);
   }
@@ -110,7 +84,7 @@ function elementText(element: string, parts: ReturnType<typeof timeParts>, offse
     case 'pm':
       return parts.hour >= 12 ? 'pm' : 'am';
     case 'MST':
-      return time.zone.abbreviation(time.unixNano) || offsetText('-0700', offset);
+      return time.zone.abbreviationAt(time.seconds) || offsetText('-0700', offset);
     default:
       return offsetText(element, offset);
   }

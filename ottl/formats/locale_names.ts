@@ -1,6 +1,6 @@
 /** Names of months, days and halves of a day in other languages, turned to English before a time is read. The names are the system's CLDR data. */
 import { fail } from '#ottl/values.ts';
-import { DAYS, MONTHS, type Piece } from './go_time.ts';
+import { DAYS, MONTHS, type Step } from '#src/helper/time/layout.ts';
 
 type Name = 'January' | 'Jan' | 'Monday' | 'Mon' | 'PM';
 /** Lower-case foreign names, the longest first, with the English one. */
@@ -60,11 +60,11 @@ function sorted(pairs: readonly [string, string][]): [string, string][] {
 }
 
 /** The text with its names in English. Each name is looked for behind the last one, in the order of the layout. */
-export function toEnglish(text: string, pieces: readonly Piece[], names: LocaleNames): string {
+export function toEnglish(text: string, steps: readonly Step[], names: LocaleNames): string {
   let out = '',
     rest = text;
-  for (const { kind, text: element } of pieces) {
-    const list = kind === 'element' ? names[(element === 'pm' ? 'PM' : element) as Name] : undefined;
+  for (const { element } of steps) {
+    const list = Object.hasOwn(names, element) || element === 'pm' ? names[(element === 'pm' ? 'PM' : element) as Name] : undefined;
     if (list === undefined) continue;
     const lower = rest.toLowerCase();
     let best: readonly [string, string] | undefined,

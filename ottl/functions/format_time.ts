@@ -1,7 +1,9 @@
 /** A text of a time. */
-import { formatPieces, layoutPieces } from '#ottl/formats/go_time.ts';
-import { checkStrptime, layoutToWrite } from '#ottl/formats/strptime.ts';
+import { formatSteps } from '#ottl/formats/go_time.ts';
 import { defineConverter, p } from '#ottl/function.ts';
+import { fail, orFail } from '#ottl/values.ts';
+import { parseLayout } from '#src/helper/time/layout.ts';
+import { checkStrptime, layoutToWrite } from '#src/helper/time/strptime.ts';
 
 export default defineConverter({
   name: 'FormatTime',
@@ -17,8 +19,9 @@ export default defineConverter({
     { run: 'FormatTime(Unix(0), "%Y 1")', error: 'format string should not contain decimals' },
   ],
   create({ time, format }) {
-    checkStrptime(format);
-    const pieces = layoutPieces(layoutToWrite(format));
-    return (record) => formatPieces(time.get(record), pieces);
+    if (format === '') fail('format cannot be nil');
+    orFail(() => checkStrptime(format));
+    const steps = parseLayout(layoutToWrite(format));
+    return (record) => formatSteps(time.get(record), steps);
   },
 });

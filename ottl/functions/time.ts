@@ -1,11 +1,9 @@
 /** A time from a text. */
-import { layoutPieces } from '#ottl/formats/go_time.ts';
 import { localeNames, toEnglish } from '#ottl/formats/locale_names.ts';
-import { readTime } from '#ottl/formats/read_time.ts';
-import { checkStrptime, layoutsToRead } from '#ottl/formats/strptime.ts';
-import { loadZone } from '#ottl/formats/zone.ts';
 import { defineConverter, p } from '#ottl/function.ts';
-import { fail, OttlError, UTC } from '#ottl/values.ts';
+import { fail, orFail, Time } from '#ottl/values.ts';
+import { TimeReader } from '#src/helper/time/reader.ts';
+import { zoneOf } from '#src/helper/time/zone.ts';
 
 export default defineConverter({
   name: 'Time',
@@ -22,23 +20,20 @@ export default defineConverter({
     { run: 'Time("24", "%Y")', error: 'cannot parse' },
   ],
   create({ time, format, location, locale }) {
-    checkStrptime(format);
-    const zone = location ? loadZone(location) : format.endsWith('Z') ? UTC : loadZone('Local');
+    if (format === '') fail('format cannot be nil');
     const names = locale === undefined ? null : localeNames(locale);
-    const layouts = layoutsToRead(format).map(layoutPieces);
+    const reader = orFail(() =>
+      TimeReader.ofStrptime(format, {
+        zone: zoneOf(location ?? '', format),
+        nowMs: Date.now,
+        ...(names !== null && { translate: (text, steps) => toEnglish(text, steps, names) }),
+      }),
+    );
     return (record) => {
       const text = time.get(record);
       if (text === '') fail('time cannot be nil');
-      let failure: OttlError | null = null;
-      for (const pieces of layouts) {
-        try {
-          return readTime(names === null ? text : toEnglish(text, pieces, names), pieces, zone, true, Date.now);
-        } catch (error) {
-          if (!(error instanceof OttlError)) throw error;
-          failure ??= error;
-        }
-      }
-      throw failure!;
+      orFail(() => reader.read(text));
+      return new Time(BigInt(reader.seconds) * 1_000_000_000n + BigInt(reader.nanos), reader.zone);
     };
   },
 });

@@ -2,6 +2,7 @@
  * Values inside a log entry while operators work on it: what Go's `any` holds in the Collector, with its distinction of integer and
  * double (bigint and number). Absent is `undefined`, nil is `null`. Encoding to OTLP is in encode.ts.
  */
+import type { Zone } from '#src/helper/time/zone.ts';
 
 /** A point in time as a parser found it, with the zone it was written in. */
 export class Instant {
@@ -9,13 +10,14 @@ export class Instant {
   readonly seconds: number;
   /** 0 to 999,999,999. */
   readonly nanos: number;
-  readonly offsetSeconds: number;
-  readonly zoneName: string;
-  constructor(seconds: number, nanos: number, offsetSeconds = 0, zoneName = 'UTC') {
+  readonly zone: Zone;
+  /** False: the text had no year, `seconds` are in the one that is likely. */
+  readonly hasYear: boolean;
+  constructor(seconds: number, nanos: number, zone: Zone, hasYear = true) {
     this.seconds = seconds;
     this.nanos = nanos;
-    this.offsetSeconds = offsetSeconds;
-    this.zoneName = zoneName;
+    this.zone = zone;
+    this.hasYear = hasYear;
   }
 }
 
@@ -76,12 +78,13 @@ const two = (value: number): string => String(value).padStart(2, '0');
 
 /** As Go's Time.String(): "2023-10-11 22:14:15 +0000 UTC". */
 export function instantText(instant: Instant): string {
-  const local = new Date((instant.seconds + instant.offsetSeconds) * 1000);
+  const ahead = instant.zone.offsetAt(instant.seconds),
+    local = new Date((instant.seconds + ahead) * 1000);
   const fraction = instant.nanos === 0 ? '' : `.${String(instant.nanos).padStart(9, '0').replace(/0+$/, '')}`;
-  const offset = Math.abs(instant.offsetSeconds);
-  const zone = `${instant.offsetSeconds < 0 ? '-' : '+'}${two(Math.floor(offset / 3600))}${two(Math.floor(offset / 60) % 60)}`;
-  const date = `${String(local.getUTCFullYear()).padStart(4, '0')}-${two(local.getUTCMonth() + 1)}-${two(local.getUTCDate())}`;
-  return `${date} ${two(local.getUTCHours())}:${two(local.getUTCMinutes())}:${two(local.getUTCSeconds())}${fraction} ${zone} ${instant.zoneName || zone}`;
+  const offset = Math.abs(ahead);
+  const zone = `${ahead < 0 ? '-' : '+'}${two(Math.floor(offset / 3600))}${two(Math.floor(offset / 60) % 60)}`;
+  const date = `${String(instant.hasYear ? local.getUTCFullYear() : 0).padStart(4, '0')}-${two(local.getUTCMonth() + 1)}-${two(local.getUTCDate())}`;
+  return `${date} ${two(local.getUTCHours())}:${two(local.getUTCMinutes())}:${two(local.getUTCSeconds())}${fraction} ${zone} ${instant.zone.abbreviationAt(instant.seconds) || zone}`;
 }
 
 /** A value as Go's %v prints it. */

@@ -13,6 +13,7 @@ import type { Value } from '#receivers/file_log/value.ts';
 import { ProtoWriter } from '#src/wire/proto_writer.ts';
 import { InstantBytes } from './instant_bytes.ts';
 import { JsonBytes } from './json_bytes.ts';
+import { ANY_OFFSET } from '#src/helper/time/layout.ts';
 import type { KeyTable } from './keys.ts';
 import { SeverityBytes } from './severity_bytes.ts';
 import { isMapValue, type Line, type Presets } from './line.ts';
@@ -157,7 +158,7 @@ function separatorOf(parser: TimeParser): number {
   // An offset with Z: nothing else says which instant it is, whatever the location.
   const last = steps[i];
   if (i + 1 !== steps.length || last === undefined || last.prefix !== '') return -1;
-  return last.kind === 'offsetAny' || (last.kind === 'offset' && last.detail === 'Z07:00') ? separator.charCodeAt(0) : -1;
+  return last.kind === 'offset' && (last.element === ANY_OFFSET || last.element === 'Z07:00') ? separator.charCodeAt(0) : -1;
 }
 
 function timeStep(parser: TimeParser, keys: KeyTable): ((line: Line) => Step) | null {

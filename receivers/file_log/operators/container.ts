@@ -7,9 +7,9 @@ import { byteSize } from '#receivers/file_log/byte_size.ts';
 import type { Entry } from '#receivers/file_log/entry.ts';
 import { Field } from '#receivers/file_log/field.ts';
 import { parseJson } from '#receivers/file_log/json_text.ts';
-import { goSteps, TimeLayout } from '#receivers/file_log/time_layout.ts';
 import { typeName, type ValueMap } from '#receivers/file_log/value.ts';
-import { loadZone, UTC } from '#receivers/file_log/zone.ts';
+import { TimeReader } from '#src/helper/time/reader.ts';
+import { loadZone, UTC } from '#src/helper/time/zone.ts';
 import type { OperatorContext } from './base.ts';
 import { Parser, parserKeys } from './parser.ts';
 import { Joiner } from './recombine.ts';
@@ -40,8 +40,8 @@ export class Container extends Parser {
   /** '', 'docker', 'containerd' or 'crio'; '' finds out by the line. */
   readonly format: string;
   readonly addMetadata: boolean;
-  readonly #utcTimes: TimeLayout;
-  readonly #localTimes: TimeLayout;
+  readonly #utcTimes: TimeReader;
+  readonly #localTimes: TimeReader;
   readonly #joiner: Joiner;
 
   constructor(config: z.output<z.ZodObject<typeof containerKeys>>, context: OperatorContext) {
@@ -51,8 +51,8 @@ export class Container extends Parser {
     this.format = config.format;
     this.addMetadata = config.add_metadata_from_filepath;
     const nowMs = (): number => context.nowMs();
-    this.#utcTimes = new TimeLayout(goSteps('2006-01-02T15:04:05.999Z'), { zone: UTC, nowMs });
-    this.#localTimes = new TimeLayout(goSteps('2006-01-02T15:04:05.999999999Z07:00'), { zone: loadZone('Local'), nowMs });
+    this.#utcTimes = TimeReader.ofGo('2006-01-02T15:04:05.999Z', { zone: UTC, nowMs });
+    this.#localTimes = TimeReader.ofGo('2006-01-02T15:04:05.999999999Z07:00', { zone: loadZone('Local'), nowMs });
     const limits = { maxLogSize: config.max_log_size, maxBatchSize: MAX_BATCH, maxUnmatched: MAX_UNMATCHED, maxSources: MAX_SOURCES, flushMs: FORCE_FLUSH_MS };
     this.#joiner = new Joiner(new Field('body', []), '', false, limits, (entry) => this.write(entry));
   }
@@ -90,8 +90,9 @@ export class Container extends Parser {
     const attributes = entry.attributes,
       time = attributes.get('time');
     if (typeof time !== 'string') throw new Error('failed to parse time: the line has none');
-    const instant = (format === 'crio' ? this.#localTimes : this.#utcTimes).parse(time);
-    entry.setTime(instant.seconds, instant.nanos);
+    const times = format === 'crio' ? this.#localTimes : this.#utcTimes;
+    times.read(time);
+    entry.setTime(times.seconds, times.nanos);
     attributes.delete('time');
     const log = attributes.get('log');
     if (log === undefined) throw new Error('move: field log does not exist');

@@ -4,10 +4,11 @@
 import { z } from 'zod';
 import type { Entry } from '#receivers/file_log/entry.ts';
 import { Field } from '#receivers/file_log/field.ts';
-import { hasZoneName, layoutSteps } from '#receivers/file_log/strptime.ts';
-import { defaultZone, type Step, TimeLayout } from '#receivers/file_log/time_layout.ts';
-import { doubleText, Instant, typeName, type Value } from '#receivers/file_log/value.ts';
-import { loadZone } from '#receivers/file_log/zone.ts';
+import { Instant, typeName, type Value } from '#receivers/file_log/value.ts';
+import type { Step } from '#src/helper/time/layout.ts';
+import { TimeReader } from '#src/helper/time/reader.ts';
+import { loadZone, type Zone, zoneOf } from '#src/helper/time/zone.ts';
+import { SEVERITY_NAMES } from '#receivers/file_log/severity_names.ts';
 import { fieldSchema } from './base.ts';
 
 // ---- time
@@ -29,7 +30,7 @@ export class TimeParser {
   readonly layout: string;
   /** The steps of a layout, for the fast path; empty for epoch and native. */
   readonly steps: readonly Step[];
-  readonly #parser: TimeLayout | null;
+  readonly #reader: TimeReader | null;
 
   /** Throws an Error for the user. */
   constructor(config: TimeConfig, nowMs: () => number) {
@@ -39,21 +40,21 @@ export class TimeParser {
     this.layout = config.layout;
     this.layoutType = config.layout_type === 'epoch' || config.layout_type === 'native' ? config.layout_type : 'layout';
     this.steps = [];
-    this.#parser = null;
+    this.#reader = null;
     if (config.layout_type === 'epoch') {
       if (!Object.hasOwn(EPOCH_LAYOUTS, config.layout)) throw new Error('invalid `layout` for `epoch` type; use one of s, ms, us, ns, s.ms, s.us, s.ns');
       return;
     }
     if (config.layout_type === 'native') return;
-    this.steps = layoutSteps(config.layout, config.layout_type);
-    if (config.time_zone_locations !== undefined && !hasZoneName(this.steps)) {
+    const places = Object.entries(config.time_zone_locations ?? {}),
+      directive = config.layout_type === 'gotime' ? 'MST' : '%Z';
+    if (places.length > 0 && !config.layout.includes(directive)) {
       throw new Error(
         `'time_zone_locations' requires the layout to contain a timezone abbreviation directive (%Z for strptime / MST for gotime), but layout "${config.layout}" has none`,
       );
     }
-    const abbreviations = new Map(Object.entries(config.time_zone_locations ?? {}).map(([name, place]) => [name, loadZone(place)] as const));
-    const zone = config.location === '' ? defaultZone(config.layout_type === 'gotime' ? config.layout : '') : loadZone(config.location);
-    this.#parser = new TimeLayout(this.steps, { zone, abbreviations, nowMs });
+    this.#reader = readerOf(config, places, nowMs);
+    this.steps = this.#reader.layouts[0]!;
   }
 
   /** Sets the time of the entry; throws where the field is missing or is no such time. */
@@ -70,8 +71,9 @@ export class TimeParser {
       return;
     }
     if (typeof value !== 'string') throw new Error(`type ${typeName(value)} cannot be parsed as a time`);
-    const instant = this.#parser!.parse(value);
-    entry.setTime(instant.seconds, instant.nanos);
+    const reader = this.#reader!;
+    reader.read(value);
+    entry.setTime(reader.seconds, reader.nanos);
   }
 
   #epoch(entry: Entry, value: Value): void {
@@ -102,10 +104,26 @@ export class TimeParser {
   }
 }
 
-// ---- severity
+/** Throws an Error that says which option is wrong. */
+function readerOf(config: TimeConfig, places: readonly (readonly [string, string])[], nowMs: () => number): TimeReader {
+  const within = <T>(option: string, work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw new Error(`${option}: ${(error as Error).message}`);
+    }
+  };
+  const zone = within("invalid 'location'", () => zoneOf(config.location, config.layout));
+  const abbreviations = new Map(
+    places.map(([name, place]): [string, Zone] => [name, within(`invalid time_zone_locations entry ${JSON.stringify(name)}`, () => loadZone(place))]),
+  );
+  const options = { zone, nowMs, ...(places.length > 0 && { abbreviations }) };
+  return within(`invalid ${config.layout_type} layout`, () =>
+    config.layout_type === 'gotime' ? TimeReader.ofGo(config.layout, options) : TimeReader.ofStrptime(config.layout, options),
+  );
+}
 
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
-export const SEVERITY_NAMES: readonly string[] = ['', ...LEVELS.flatMap((name) => ['', '2', '3', '4'].map((n) => name.toUpperCase() + n))];
+// ---- severity
 
 export const severityKeys = {
   parse_from: fieldSchema().optional(),

@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import type { Entry } from '#receivers/file_log/entry.ts';
 import { Field } from '#receivers/file_log/field.ts';
-import { goSteps, TimeLayout } from '#receivers/file_log/time_layout.ts';
 import type { Value, ValueMap } from '#receivers/file_log/value.ts';
-import { loadZone } from '#receivers/file_log/zone.ts';
+import { TimeReader } from '#src/helper/time/reader.ts';
+import { loadZone } from '#src/helper/time/zone.ts';
 import type { OperatorContext } from './base.ts';
 import { Parser, parserKeys } from './parser.ts';
 import { parse3164, parse5424, type SyslogMessage } from './syslog_text.ts';
@@ -51,7 +51,7 @@ const DEFAULT_TIMESTAMP = { parse_from: new Field('attributes', ['timestamp']), 
 
 export class SyslogParser extends Parser {
   readonly #is5424: boolean;
-  readonly #times: TimeLayout;
+  readonly #times: TimeReader;
   readonly #counting: boolean;
   readonly #maxOctets: number;
   readonly #trailer: string;
@@ -73,7 +73,7 @@ export class SyslogParser extends Parser {
     this.#trailer = config.non_transparent_framing_trailer === 'NUL' ? '\0' : config.non_transparent_framing_trailer === 'LF' ? '\n' : '';
     this.#allowSkip = config.allow_skip_pri_header;
     const nowMs = (): number => context.nowMs();
-    this.#times = new TimeLayout(goSteps(this.#is5424 ? '2006-01-02T15:04:05Z07:00' : 'Jan _2 15:04:05'), { zone: loadZone(config.location), nowMs });
+    this.#times = TimeReader.ofGo(this.#is5424 ? '2006-01-02T15:04:05Z07:00' : 'Jan _2 15:04:05', { zone: loadZone(config.location), nowMs });
   }
 
   #lacksPriority(text: Value | undefined): boolean {

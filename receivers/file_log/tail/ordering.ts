@@ -1,9 +1,8 @@
 /** ordering_criteria: of the files that match, only the first of each group by an order taken from the path. */
 import fs from 'node:fs';
-import { strptimeSteps } from '#receivers/file_log/strptime.ts';
-import { TimeLayout } from '#receivers/file_log/time_layout.ts';
-import { loadZone } from '#receivers/file_log/zone.ts';
 import { compilePattern, type Pattern } from '#src/core/regexp/pattern.ts';
+import { TimeReader } from '#src/helper/time/reader.ts';
+import { loadZone } from '#src/helper/time/zone.ts';
 
 export interface SortRule {
   readonly sort_type: string;
@@ -54,8 +53,11 @@ export class Ordering {
         return part;
       case 'timestamp': {
         if (rule.layout === '') throw new Error('timestamp sort: layout must be specified');
-        const layout = new TimeLayout(strptimeSteps(rule.layout), { zone: loadZone(rule.location === '' ? 'UTC' : rule.location), nowMs: Date.now });
-        return (path) => layout.parse(part(path)).seconds;
+        const times = TimeReader.ofStrptime(rule.layout, { zone: loadZone(rule.location), nowMs: Date.now });
+        return (path) => {
+          times.read(part(path));
+          return times.seconds;
+        };
       }
       default:
         throw new Error(`invalid sort_type ${JSON.stringify(rule.sort_type)}; use numeric, alphabetical, timestamp or mtime`);

@@ -1,5 +1,4 @@
-/** strptime's directives as layouts of Go's (go_time.ts), which is what decides what they mean. */
-import { fail } from '#ottl/values.ts';
+/** strptime's directives, as the Collector has them, as layouts of Go's (layout.ts), which is what decides what they mean. */
 
 /** What a directive writes. */
 const WRITTEN: Readonly<Record<string, string>> = {
@@ -44,7 +43,7 @@ const WRITTEN: Readonly<Record<string, string>> = {
   '%': '%',
   c: 'Mon Jan 02 15:04:05 2006',
 };
-/** What a directive reads, where that is more than what it writes: numbers without their leading zeros, any form of an offset. */
+/** What a directive reads, where that is more than what it writes: numbers without their leading zeros, any form of an offset (ANY_OFFSET). */
 const READ: Readonly<Record<string, string>> = {
   m: '1',
   o: '1',
@@ -65,14 +64,14 @@ const READ: Readonly<Record<string, string>> = {
 };
 const SHORT_YEAR: Readonly<Record<string, string>> = { ...READ, D: '1/2/06', x: '1/2/06' };
 
-/** Throws OttlError where a directive is unknown or misplaced. */
+/** Throws an Error where a directive is unknown or misplaced. */
 export function checkStrptime(format: string): void {
-  if (format === '') fail('format cannot be nil');
-  if (/\d/.test(format)) fail('format string should not contain decimals');
+  if (/\d/.test(format)) throw new Error('format string should not contain decimals');
   const fraction = /[^.,]%[Lfs]/.exec(format);
-  if (fraction) fail(`invalid fractional seconds directive: '${fraction[0]}'. must be preceded with '.' or ','`);
+  if (fraction !== null) throw new Error(`invalid fractional seconds directive: '${fraction[0]}'. must be preceded with '.' or ','`);
   const unknown = (format.match(/%./g) ?? []).filter((directive) => !Object.hasOwn(WRITTEN, directive[1]!));
-  if (unknown.length > 0) fail(`invalid strptime format: [${unknown.map((directive) => `unsupported ctimefmt.toNative() directive: ${directive}`).join(' ')}]`);
+  if (unknown.length > 0)
+    throw new Error(`invalid strptime format: [${unknown.map((directive) => `unsupported ctimefmt.toNative() directive: ${directive}`).join(' ')}]`);
 }
 
 const replaced = (format: string, table: Readonly<Record<string, string>>): string =>
