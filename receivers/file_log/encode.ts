@@ -1,6 +1,7 @@
 /** Values and entries of the general path as OTLP: Resource, Scope, KeyValue, AnyValue, LogRecord. */
 import { ProtoWriter } from '#src/wire/proto_writer.ts';
 import type { Entry } from './entry.ts';
+import { SEVERITY_NAMES } from './severity_names.ts';
 import { goText, Instant, OpaqueList, OpaqueMap, type Value, type ValueMap } from './value.ts';
 
 const shared = new ProtoWriter(256);
@@ -67,6 +68,7 @@ export function encodeRecord(writer: ProtoWriter, entry: Entry): void {
   if (entry.hasTime && (entry.seconds !== 0 || entry.nanos !== 0)) writer.fixed64Value(1, BigInt(entry.seconds) * 1_000_000_000n + BigInt(entry.nanos));
   if (entry.severityNumber !== 0) writer.int(2, entry.severityNumber);
   if (entry.severityText !== '') writer.text(3, entry.severityText);
+  else if (entry.severityNumber > 0) writer.text(3, SEVERITY_NAMES[entry.severityNumber]!);
   if (entry.body !== null) {
     const body = writer.open(5);
     encodeAnyValue(writer, entry.body, 0);

@@ -181,7 +181,7 @@ class Reader {
     if (match === null) this.fail();
     const digits = match[0];
     this.at += digits.length;
-    if (this.parseInts && match[1] === undefined && match[2] === undefined) {
+    if (this.parseInts && match[1] !== undefined) {
       const whole = BigInt(digits);
       if (whole <= MAX_INT64 && whole >= MIN_INT64) return whole;
     }
@@ -190,7 +190,8 @@ class Reader {
     return value;
   }
 }
-const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
+/** As lenient as the Collector's: "01", "1." and "-.5" are numbers. The group is a whole number. */
+const NUMBER = /(-?\d+)(?![\d.eE])|-?(?:\d+\.?\d*|(?<=-)\.\d+)(?:[eE][+-]?\d+)?/y;
 
 /** Throws an Error where the text is not JSON. */
 export function parseJson(text: string, options: JsonOptions = {}): Value {

@@ -177,4 +177,3 @@ export class LogBatch {
 export function groupKey(resource: string, scopeName: string): string {
   return scopeName === '' ? resource : `${scopeName}\0${resource}`;
 }
-

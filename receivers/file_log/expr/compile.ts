@@ -3,9 +3,10 @@
  * Unknown names are nil, as in the Collector; unknown functions are refused when the configuration is read.
  */
 import type { Entry } from '#receivers/file_log/entry.ts';
-import { isMap, OpaqueMap, typeName, type Value } from '#receivers/file_log/value.ts';
+import { Instant, isMap, OpaqueMap, typeName, type Value } from '#receivers/file_log/value.ts';
 import { compilePattern, type Pattern } from '#src/core/regexp/pattern.ts';
 import { RecentPatterns } from '#src/core/regexp/recent.ts';
+import { UTC } from '#src/helper/time/zone.ts';
 import type { Node } from './ast.ts';
 import { compileCall } from './functions.ts';
 import { ExprError } from './lexer.ts';
@@ -131,6 +132,9 @@ export function compileNode(node: Node, scope: Scope): Evaluate {
   }
 }
 
+/** A time that was not set: the year 1, which is not nil. */
+const NO_TIME = new Instant(-62_135_596_800, 0, UTC);
+
 function compileName(name: string, scope: Scope): Evaluate {
   const slot = scope.names.get(name);
   if (slot !== undefined) return (frame) => frame.slots[slot]!;
@@ -142,10 +146,8 @@ function compileName(name: string, scope: Scope): Evaluate {
       return (frame) => frame.entry.attributes;
     case 'resource':
       return (frame) => frame.entry.resource;
-    case 'severity_text':
-      return (frame) => frame.entry.severityText;
-    case 'severity_number':
-      return (frame) => BigInt(frame.entry.severityNumber);
+    case 'timestamp':
+      return ({ entry }) => (entry.hasTime ? new Instant(entry.seconds, entry.nanos, UTC) : NO_TIME);
     default:
       return () => null;
   }
@@ -157,10 +159,11 @@ function compileBinary(node: Node & { kind: 'binary' }, scope: Scope): Evaluate 
   switch (node.operator) {
     case 'or':
     case '||':
-      return (frame) => truth(left(frame)) || truth(right(frame));
+      // Only the left side is looked at; what the right one gives is the result, nil too.
+      return (frame) => truth(left(frame)) || right(frame);
     case 'and':
     case '&&':
-      return (frame) => truth(left(frame)) && truth(right(frame));
+      return (frame) => truth(left(frame)) && right(frame);
     case '==':
       return (frame) => equal(left(frame), right(frame));
     case '!=':
@@ -263,6 +266,7 @@ export class Expression {
 
   test(entry: Entry): boolean {
     const value = this.evaluate(entry);
+    if (value === null) return false;
     if (typeof value !== 'boolean') throw new Error(`expression "${this.source}" gave ${typeName(value)} instead of bool`);
     return value;
   }

@@ -5,10 +5,11 @@
 import type { Field } from '#receivers/file_log/field.ts';
 import { encodeAnyValue } from '#receivers/file_log/encode.ts';
 import { Container } from '#receivers/file_log/operators/container.ts';
-import { SEVERITY_NAMES, type SeverityParser, SeverityParser as Severity, TimeParser } from '#receivers/file_log/operators/embedded.ts';
+import { type SeverityParser, SeverityParser as Severity, TimeParser } from '#receivers/file_log/operators/embedded.ts';
 import { EntryOperator, type Operator } from '#receivers/file_log/operators/base.ts';
 import { JsonParser } from '#receivers/file_log/operators/text_parsers.ts';
 import { Add, BlockOperator, Copy, Noop, Remove } from '#receivers/file_log/operators/transformers.ts';
+import { SEVERITY_NAMES } from '#receivers/file_log/severity_names.ts';
 import type { Value } from '#receivers/file_log/value.ts';
 import { ProtoWriter } from '#src/wire/proto_writer.ts';
 import { InstantBytes } from './instant_bytes.ts';
@@ -188,6 +189,7 @@ function severityStep(parser: SeverityParser, keys: KeyTable, constants: Constan
     if (index < 0) return false;
     const form = line.slots.form[index]!;
     if (form !== INPUT_TEXT && form !== SCRATCH_TEXT) return false;
+    if (line.slots.end[index] === line.slots.start[index]) return false;
     severities.apply(line, form, line.slots.start[index]!, line.slots.end[index]!);
     return true;
   };

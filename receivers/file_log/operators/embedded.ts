@@ -83,7 +83,7 @@ export class TimeParser {
     let stamp: string;
     if (typeof value === 'string') stamp = value;
     else if (typeof value === 'bigint') stamp = split ? `${value}.0` : String(value);
-    else if (typeof value === 'number') stamp = split ? value.toFixed(Math.log10(scale)) : String(BigInt(Math.trunc(value)));
+    else if (typeof value === 'number') stamp = split ? value.toFixed(Math.log10(scale)).padStart(10) : String(BigInt(Math.trunc(value)));
     else throw new Error(`type ${typeName(value)} cannot be parsed as a time`);
     const match = split ? /^([+-]?\d{1,18})\.(\d{1,18})$/.exec(stamp) : /^([+-]?\d{1,19})$/.exec(stamp);
     if (match === null) throw new Error(`invalid value '${stamp}' for layout '${layout}'`);
@@ -135,39 +135,38 @@ type SeverityConfig = z.output<z.ZodObject<typeof severityKeys>>;
 
 function severityTable(config: SeverityConfig): ReadonlyMap<string, number> {
   const table = new Map<string, number>();
-  if (config.preset === 'default' || config.preset === 'otel') {
+  if (config.preset !== 'none') {
+    const hasAliases = config.preset !== 'otel' && config.preset !== 'aliases'; // Any other name means the default.
     for (let number = 1; number <= 24; number++) {
       const name = SEVERITY_NAMES[number]!.toLowerCase();
       table.set(name, number);
-      if (config.preset === 'otel') continue;
       table.set(String(number), number);
-      if (name.startsWith('warn')) table.set(name.replace('warn', 'warning'), number);
-      if (name.startsWith('error')) table.set(name.replace('error', 'err'), number);
+      if (hasAliases && name.startsWith('warn')) table.set(name.replace('warn', 'warning'), number);
+      if (hasAliases && name.startsWith('error')) table.set(name.replace('error', 'err'), number);
     }
-  } else if (config.preset !== 'none') throw new Error(`unknown severity preset "${config.preset}"; use default, otel or none`);
+  }
   for (const [alias, values] of Object.entries(config.mapping)) {
-    const number = alias === 'default' ? 0 : SEVERITY_NAMES.indexOf(alias.toUpperCase());
-    if (number < 0 || (number === 0 && alias !== 'default'))
-      throw new Error(`unexpected severity alias "${alias}"; use default, trace to fatal, or one of these with 2, 3 or 4`);
-    for (const value of Array.isArray(values) ? values : [values]) addMapping(table, value, number);
+    // A name or a number; what is neither maps to no severity, as in the Collector.
+    const number = /^([1-9]|1\d|2[0-4])$/.test(alias) ? Number(alias) : Math.max(0, SEVERITY_NAMES.indexOf(alias.toUpperCase()));
+    for (const value of Array.isArray(values) ? values : [values]) if (value !== null) addMapping(table, value, number);
   }
   return table;
 }
 
 function addMapping(table: Map<string, number>, value: unknown, number: number): void {
   if (typeof value === 'string') {
-    const http = /^([2345])xx$/i.exec(value);
+    const http = /^([2345])xx$/.exec(value);
     if (http === null) table.set(value.toLowerCase(), number);
     else for (let code = 0; code < 100; code++) table.set(String(Number(http[1]) * 100 + code), number);
   } else if (typeof value === 'number' && Number.isInteger(value)) table.set(String(value), number);
-  else if (typeof value === 'boolean') table.set(String(value), number);
   else if (typeof value === 'object' && value !== null && 'min' in value && 'max' in value) {
     const low = Number(value.min),
       high = Number(value.max);
     if (!Number.isInteger(low) || !Number.isInteger(high)) throw new Error('severity range: min and max must be whole numbers');
     if (Math.abs(high - low) > 100_000) throw new Error('severity range: more than 100000 values');
     for (let code = Math.min(low, high); code <= Math.max(low, high); code++) table.set(String(code), number);
-  } else throw new Error(`severity mapping: cannot use ${JSON.stringify(value)}; write a text, a number, 2xx to 5xx, or {min, max}`);
+  } else
+    throw new Error(`type ${typeof value} cannot be parsed as a severity: ${JSON.stringify(value)}; write a text, a whole number, 2xx to 5xx, or {min, max}`);
 }
 
 export class SeverityParser {
@@ -196,7 +195,7 @@ export class SeverityParser {
 function severityTextOf(value: Value): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'bigint') return String(value);
-  if (typeof value === 'number' && Number.isInteger(value)) return doubleText(value);
+  if (typeof value === 'number' && Number.isInteger(value)) return String(BigInt(value));
   if (value instanceof Uint8Array) return Buffer.from(value).toString();
   throw new Error(`type ${typeName(value)} cannot be a severity`);
 }

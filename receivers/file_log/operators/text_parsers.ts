@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import type { Entry } from '#receivers/file_log/entry.ts';
 import { type Field, parseField } from '#receivers/file_log/field.ts';
-import { parseJson } from '#receivers/file_log/json_text.ts';
-import type { Value, ValueMap } from '#receivers/file_log/value.ts';
+import { parseJson, toJson } from '#receivers/file_log/json_text.ts';
+import { isMap, type Value, type ValueMap } from '#receivers/file_log/value.ts';
 import { compilePattern, type Pattern } from '#src/core/regexp/pattern.ts';
 import type { OperatorContext } from './base.ts';
 import { readCsv } from './csv_text.ts';
@@ -20,6 +20,7 @@ export class JsonParser extends Parser {
   parse(text: string): ValueMap {
     // With integers wanted the Collector decodes one value from a stream, so a tail goes unnoticed.
     const value = parseJson(text, { parseInts: this.parseInts, allowTail: this.parseInts });
+    if (value === null) return new Map();
     if (!(value instanceof Map)) throw new Error('the JSON is not an object');
     return value;
   }
@@ -40,8 +41,10 @@ export class JsonArrayParser extends Parser {
     return new Map(this.#header.map((name, i): [string, Value] => [name, row[i]!]));
   }
 }
-/** The Collector reads every number of a row as an integer and one that is none as 0; nested values come as their JSON. */
+/** The Collector reads every number of a row as an integer and one that is none as 0; an object stays JSON, a list in a row is refused. */
 function columnOf(value: Value): Value {
+  if (Array.isArray(value)) throw new Error('failed to parse entry: a list within the row');
+  if (isMap(value)) return toJson(value);
   return typeof value === 'number' ? 0n : value;
 }
 

@@ -1,4 +1,7 @@
-/** Addresses as Go's url.ParseRequestURI takes them apart: absolute, or a path, or "?" and a query. A fragment stays where it is. */
+/**
+ * Addresses as Go's url.ParseRequestURI takes them apart: absolute, or a path, or "?" and a query. A fragment stays where it is, the path
+ * keeps its escapes.
+ */
 import type { Value, ValueMap } from '#receivers/file_log/value.ts';
 
 function invalid(text: string, why: string): never {
@@ -38,10 +41,28 @@ function parseQuery(query: string, strict: boolean): ValueMap {
   return map;
 }
 
+/** Characters of a path that stand for themselves; a path with others is escaped anew. */
+const PLAIN_PATH = /^[A-Za-z0-9\-_.~!$&'()*+,;=:@[\]%/]*$/;
+
+function escapedPath(raw: string): string {
+  const path = unescapePart(raw, false);
+  if (PLAIN_PATH.test(raw)) return raw;
+  return Buffer.from(path)
+    .toString('latin1')
+    .replace(/[^A-Za-z0-9\-_.~$&+,/:;=@]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+}
+
 export function parseUri(text: string): ValueMap {
-  if (text.startsWith('?')) return new Map([['query', parseQuery(text.slice(1), true)]]);
   const map: ValueMap = new Map();
+  if (text.startsWith('?')) {
+    const query = parseQuery(text.slice(1), true);
+    if (query.size > 0) map.set('query', query);
+    return map;
+  }
   if (/[\x00-\x1f\x7f]/.test(text)) invalid(text, 'invalid control character in URL');
+  if (text === '') invalid(text, 'empty url');
+  if (text === '*') return map.set('path', '*');
+  if (text.startsWith(':')) invalid(text, 'missing protocol scheme');
   const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):/.exec(text);
   let rest = scheme === null ? text : text.slice(scheme[0].length);
   if (scheme !== null) map.set('scheme', scheme[1]!.toLowerCase());
@@ -51,13 +72,13 @@ export function parseUri(text: string): ValueMap {
   if (!rest.startsWith('/')) {
     if (scheme === null) invalid(text, 'invalid URI for request');
   } else {
-    if (rest.startsWith('//') && (scheme !== null || !rest.startsWith('///'))) {
+    if (rest.startsWith('//') && scheme !== null) {
       const end = rest.indexOf('/', 2),
         authority = rest.slice(2, end < 0 ? rest.length : end);
       rest = end < 0 ? '' : rest.slice(end);
       setAuthority(map, authority, text);
     }
-    const path = unescapePart(rest, false);
+    const path = escapedPath(rest);
     if (path !== '') map.set('path', path);
   }
   const parsed = parseQuery(query, false);
@@ -65,16 +86,25 @@ export function parseUri(text: string): ValueMap {
   return map;
 }
 
+const IS_PORT = /^(?::\d*)?$/;
+
 function setAuthority(map: ValueMap, authority: string, text: string): void {
   const at = authority.lastIndexOf('@'),
     user = at < 0 ? '' : authority.slice(0, at),
     place = authority.slice(at + 1);
-  const match = /^(?:\[([^\]]*)\]|([^[\]:]*))(?::(\d*))?$/.exec(place);
-  if (match === null) invalid(text, place.startsWith('[') ? "missing ']' in host" : `invalid port in host ${JSON.stringify(place)}`);
-  if (match[2] !== undefined && /[\s"<>\\^`{|}]/.test(match[2])) invalid(text, 'invalid character in host name');
-  const name = unescapePart(user.split(':')[0]!, false);
+  if (!/^[A-Za-z0-9\-._:~!$&'()*+,;=%@]*$/.test(user)) invalid(text, 'net/url: invalid userinfo');
+  const bracket = place.lastIndexOf(']'),
+    colon = place.lastIndexOf(':');
+  if (place.startsWith('[') && bracket < 0) invalid(text, "missing ']' in host");
+  const port = place.startsWith('[') ? place.slice(bracket + 1) : colon < 0 ? '' : place.slice(colon);
+  if (!IS_PORT.test(port)) invalid(text, `invalid port ${JSON.stringify(port)} after host`);
+  // Escapes in a host are for letters beyond ASCII only.
+  if (/[\s\\^`{|}#]/.test(place) || /%(?!25)[0-7]/.test(place)) invalid(text, 'invalid character in host name');
+  const colonInUser = user.indexOf(':'),
+    name = unescapePart(colonInUser < 0 ? user : user.slice(0, colonInUser), false);
+  unescapePart(user, false); // The password, too, must be well written.
   if (name !== '') map.set('user', name);
-  const host = match[1] ?? unescapePart(match[2]!, false);
+  const host = unescapePart(place.slice(0, place.length - port.length), false).replace(/^\[(.*)\]$/s, '$1');
   if (host !== '') map.set('host', host);
-  if (match[3] !== undefined && match[3] !== '') map.set('port', match[3]);
+  if (port.length > 1) map.set('port', port.slice(1));
 }
