@@ -32,7 +32,7 @@ export interface RecordContext {
 export interface Getter<T = Value> {
   readonly get: (record: RecordContext) => T;
   readonly literal?: { readonly value: T };
-  /** Written as a list in the statement: a few functions tell that from lists of telemetry. */
+  /** Written as a list in the statement, or made by a function whose lists are such: a few functions tell that from lists of telemetry. */
   readonly isList?: boolean;
 }
 export interface GetSetter<T = Value> extends Getter<T> {
@@ -166,6 +166,8 @@ export interface FunctionDefinition {
   readonly summary: string;
   readonly params: Params;
   readonly contexts?: readonly ContextName[];
+  /** The lists it returns count as written in the statement (Getter.isList): in the Collector a []any, where others return a pcommon.Slice. */
+  readonly returnsList?: boolean;
   readonly examples: readonly Example[];
   readonly create: (args: Args<Params>) => (record: RecordContext) => Value;
 }
@@ -175,6 +177,7 @@ interface ConverterSpec<P extends Params> {
   readonly summary: string;
   readonly params: P;
   readonly contexts?: readonly ContextName[];
+  readonly returnsList?: boolean;
   readonly examples: readonly Example[];
   /** Called once for each place a statement uses the function. */
   readonly create: (args: Args<P>) => (record: RecordContext) => Value;

@@ -100,9 +100,7 @@ export function compileGroup(
   const inferred = spec.context === undefined;
   const statementScope: Scope = { context, functions: candidate.functions, pathNames: inferred ? 'required' : 'optional', touched };
   const statements = compile('statements', spec.statements, (text) => compileStatement(text, statementScope));
-  // Conditions of a group of statements that names its context know the context's paths without its name only; where there are no statements they are the group.
-  const conditionNames = inferred ? 'required' : spec.statements.length > 0 ? 'none' : 'optional';
-  const conditionScope: Scope = { context, functions: functionsOf(context, conditionFunctions), pathNames: conditionNames, touched };
+  const conditionScope: Scope = { ...statementScope, functions: functionsOf(context, conditionFunctions) };
   const conditions = compile('conditions', spec.conditions, (text) => compileCondition(text, conditionScope));
   if (faults.length > 0) return faults;
   return { context: context.name, level: context.level as Level, reads: touched.reads, writes: touched.writes, calls: touched.calls, statements, conditions };

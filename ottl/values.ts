@@ -79,6 +79,10 @@ export class Opaque {
   }
 }
 
+/** The types of a list of telemetry and of a map inside a list that a statement writes. */
+export const SLICE = 'pcommon.Slice';
+export const MAP = 'pcommon.Map';
+
 export type Value = null | string | boolean | bigint | number | Uint8Array | ValueMap | Value[] | StringList | Time | Duration | Id | Opaque;
 
 /** An error of a statement at run time. Made without a stack: with error_mode ignore there may be one for each record. */
@@ -220,6 +224,8 @@ export function deepEqual(a: Value, b: Value): boolean {
   }
   if (a instanceof Time) return b instanceof Time && a.unixNano === b.unixNano;
   if (a instanceof Duration) return b instanceof Duration && a.nano === b.nano;
+  if (a instanceof Opaque)
+    return b instanceof Opaque && (a.type === SLICE || a.type === MAP) && a.type === b.type && deepEqual(a.content as Value, b.content as Value);
   if (a instanceof Id) return b instanceof Id && a.kind === b.kind && equalBytes(a.bytes, b.bytes);
   return false;
 }

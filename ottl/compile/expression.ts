@@ -6,7 +6,7 @@ import type { CompiledKey, PathAccess } from '#ottl/contexts/context.ts';
 import { type Args, convert, type FunctionDefinition, type Getter, type Kind, type Param, type Params, type RecordContext } from '#ottl/function.ts';
 import type { Argument, Call, Expression, Key } from '#ottl/syntax/ast.ts';
 import { didYouMean } from '#ottl/syntax/error.ts';
-import { Duration, fail, Time, toStored, typeName, type Value, ValueMap } from '#ottl/values.ts';
+import { Duration, fail, MAP, Opaque, SLICE, type Stored, StringList, Time, toStored, typeName, type Value, ValueMap } from '#ottl/values.ts';
 import { fault, within } from './fault.ts';
 import { compilePath } from './path.ts';
 import type { Scope } from './scope.ts';
@@ -65,18 +65,34 @@ export function compileKey(key: Key, scope: Scope): CompiledKey {
 }
 
 function listGetter(items: readonly Getter[]): Getter {
-  if (items.every((item) => item.literal)) return { ...literalGetter<Value>(items.map((item) => item.literal!.value)), isList: true };
-  return { get: (record) => items.map((item) => item.get(record)), isList: true };
+  if (items.every((item) => item.literal)) return { ...literalGetter<Value>(items.map((item) => listItem(item, NO_RECORD))), isList: true };
+  return { get: (record) => items.map((item) => listItem(item, record)), isList: true };
+}
+
+const NO_RECORD: RecordContext = { kind: '' };
+/** A map, or a list of telemetry, within a written list can be stored and compared, and nothing else: functions do not look into it. */
+function listItem(getter: Getter, record: RecordContext): Value {
+  const value = getter.get(record);
+  if (value instanceof ValueMap) return new Opaque(MAP, value);
+  return Array.isArray(value) && getter.isList !== true && !(value instanceof StringList) ? new Opaque(SLICE, value) : value;
 }
 
 function mapGetter(keys: readonly string[], values: readonly Getter[]): Getter {
   const make = (record: RecordContext): ValueMap => {
     const map = new ValueMap();
-    for (let i = 0; i < keys.length; i++) map.set(keys[i]!, toStored(values[i]!.get(record)));
+    for (let i = 0; i < keys.length; i++) map.set(keys[i]!, mapValue(values[i]!, record));
     return map;
   };
-  if (values.every((value) => value.literal)) return literalGetter<Value>(make({ kind: '' }));
+  if (values.every((value) => value.literal)) return literalGetter<Value>(make(NO_RECORD));
   return { get: make };
+}
+
+/** A list is taken where it is written as one: lists of telemetry and of functions are not what the Collector's map literal can hold. */
+function mapValue(getter: Getter, record: RecordContext): Stored {
+  const value = getter.get(record);
+  if (!Array.isArray(value)) return toStored(value);
+  if (getter.isList !== true) fail(`<Invalid value type ${typeName(value)}>`);
+  return (value as Value[]).map((item) => toStored(item instanceof Opaque && item.type === MAP ? (item.content as ValueMap) : item));
 }
 
 function negate(value: Value): Value {
@@ -135,7 +151,7 @@ function timeDifference(x: Time, y: Time): Duration {
 function compileConverter(call: Call, scope: Scope): Getter {
   if (!/^[A-Z]/.test(call.name)) throw fault(`converter names must start with an uppercase letter but got '${call.name}'`, call.start);
   const run = compileCall(call, scope);
-  if (call.keys.length === 0) return { get: run };
+  if (call.keys.length === 0) return scope.functions.get(call.name)!.returnsList ? { get: run, isList: true } : { get: run };
   const keys = call.keys.map((key) => compileKey(key, scope));
   return { get: (record) => index(run(record), keys, record) };
 }
@@ -168,8 +184,25 @@ export function compileCall(call: Call, scope: Scope): (record: RecordContext) =
   return within("couldn't create function", call.start, () => definition.create(args));
 }
 
-/** replacement_format and replacementFormat name the same argument. */
-const camel = (name: string): string => name.replace(/_+(\w)/g, (_whole, letter: string) => letter.toUpperCase());
+/**
+ * The name of the Go field that an argument's name stands for: replacement_format and replacementFormat are ReplacementFormat. A capital behind a capital
+ * becomes small, so that SourceIP is reached as source_i_p only.
+ */
+function fieldName(name: string): string {
+  let out = '';
+  let raise = true;
+  let behindCapital = false;
+  for (const letter of name) {
+    const capital = /[A-Z]/.test(letter);
+    if (/[A-Za-z]/.test(letter)) out += raise ? letter.toUpperCase() : behindCapital && capital ? letter.toLowerCase() : letter;
+    else if (/\d/.test(letter)) out += letter;
+    raise = !/[A-Za-z]/.test(letter);
+    behindCapital = capital;
+  }
+  return out;
+}
+
+const fieldOf = (param: string): string => param[0]!.toUpperCase() + param.slice(1);
 
 function bindArguments(call: Call, definition: FunctionDefinition, scope: Scope): Args<Params> {
   const names = Object.keys(definition.params);
@@ -185,7 +218,7 @@ function bindArguments(call: Call, definition: FunctionDefinition, scope: Scope)
   }
   const bound: Record<string, unknown> = {};
   call.args.forEach((argument, position) => {
-    const name = argument.name === undefined ? names[position]! : names.find((candidate) => candidate.toLowerCase() === camel(argument.name!).toLowerCase());
+    const name = argument.name === undefined ? names[position]! : names.find((candidate) => fieldOf(candidate) === fieldName(argument.name!));
     if (name === undefined) throw fault(`no such parameter: ${argument.name}${didYouMean(argument.name!, names)}`, argument.value.start);
     bound[name] = within(`invalid argument at position ${position}`, argument.value.start, () => bindArgument(argument, definition.params[name]!, scope));
   });

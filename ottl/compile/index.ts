@@ -126,8 +126,7 @@ export function inferContext(statements: readonly string[], conditions: readonly
   const known = [...candidates.keys()].join(', ');
   if (inferred === '' || !source)
     throw new InferenceFault(all[0]?.text ?? '', fault(`no path says which context is meant; begin one with the name of a context: ${known}`, 0));
-  const name = inferred === 'instrumentation_scope' ? 'scope' : inferred;
-  const candidate = candidates.get(name);
+  const candidate = candidates.get(inferred);
   if (!candidate)
     throw new InferenceFault(
       source.text,
@@ -137,7 +136,7 @@ export function inferContext(statements: readonly string[], conditions: readonly
   if (problem === null) return candidate;
   for (const lower of CONTEXT_PRIORITY) {
     const below = candidates.get(lower);
-    if (below && below !== candidate && Object.hasOwn(below.context.roots, name) && missing(below, all) === null) return below;
+    if (below && below !== candidate && Object.hasOwn(below.context.roots, inferred) && missing(below, all) === null) return below;
   }
   throw problem;
 }

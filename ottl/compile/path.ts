@@ -12,15 +12,8 @@ export function compilePath(path: Path, scope: Scope, compileKey: (key: Key) => 
   let root = '';
   let at = 0;
   const first = path.segments[0]!;
-  const names = scope.pathNames !== 'none' && path.segments.length > 1 && first.keys.length === 0 && Object.hasOwn(context.roots, first.name);
-  // Without names the other levels are still within reach: resource.attributes in a span's condition.
-  const old =
-    scope.pathNames === 'none' &&
-    path.segments.length > 1 &&
-    first.keys.length === 0 &&
-    first.name !== context.name &&
-    Object.hasOwn(context.roots, first.name);
-  if (names || old) {
+  const named = path.segments.length > 1 && first.keys.length === 0 && Object.hasOwn(context.roots, first.name);
+  if (named) {
     ({ level, paths: table } = context.roots[first.name]!);
     root = first.name;
     at = 1;

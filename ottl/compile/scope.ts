@@ -6,10 +6,10 @@ export interface Scope {
   readonly context: Context;
   readonly functions: ReadonlyMap<string, FunctionDefinition>;
   /**
-   * `required`: log.body (flat statements, inferred context). `optional`: body as well as log.body (a group that names its context). `none`: only the
-   * context's own paths, without its name (the old forms of filter).
+   * `required`: log.body (flat statements, inferred context). `optional`: body as well as log.body (a group that names its context, the old forms of
+   * filter).
    */
-  readonly pathNames: 'required' | 'optional' | 'none';
+  readonly pathNames: 'required' | 'optional';
   /** The levels of src/data that compiled paths read and write, and the functions that are called: collected here while compiling. */
   readonly touched: { reads: number; writes: number; readonly calls: Set<string> };
 }

@@ -3,7 +3,7 @@
  * What a setter refuses, and what it leaves behind when it fails half-way, is the Collector's.
  */
 import type { RecordContext } from '#ottl/function.ts';
-import { copyValue, fail, Id, Opaque, pdataTypeName, type Stored, StringList, Time, typeName, type Value, ValueMap } from '#ottl/values.ts';
+import { copyValue, fail, Id, MAP, Opaque, pdataTypeName, SLICE, type Stored, StringList, Time, typeName, type Value, ValueMap } from '#ottl/values.ts';
 import { Cursor } from '#src/data/cursor.ts';
 import { keyId } from '#src/data/keys.ts';
 import type { MessageType } from '#src/data/message_types.ts';
@@ -130,13 +130,32 @@ export function getIndexed(value: Value, keys: readonly CompiledKey[], from: num
   return current;
 }
 
-/** What is stored for a value: ctxutil.SetValue. `current` is for the error only. */
-export function storable(value: Value, current: Value): Stored {
-  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return value;
-  if (value instanceof StringList) return [...value];
-  if (value instanceof ValueMap) return copyValue(value) as ValueMap;
-  if (Array.isArray(value)) return (value as Value[]).map((item) => storable(item, null));
-  return fail(`unsupported type ${typeName(value)} for set operation; current value type is ${pdataTypeName(current)}`);
+/**
+ * Writes what is stored for a value: ctxutil.SetValue. An item of a list that cannot be stored is left empty, and only that of the last one is an error,
+ * when the list has been written. `current` is for the error only.
+ */
+export function store(value: Value, current: Value, write: (stored: Stored) => void): void {
+  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) write(value);
+  else if (value instanceof StringList) write([...value]);
+  else if (value instanceof ValueMap) write(copyValue(value) as ValueMap);
+  else if (value instanceof Opaque && (value.type === SLICE || value.type === MAP)) write(copyValue(value.content as Value) as Stored);
+  else if (Array.isArray(value)) {
+    const list: Stored[] = [];
+    let failed: unknown = null;
+    for (const item of value as Value[]) {
+      const at = list.push(null) - 1;
+      failed = null;
+      try {
+        store(item, null, (stored) => {
+          list[at] = stored;
+        });
+      } catch (error) {
+        failed = error;
+      }
+    }
+    write(list);
+    if (failed !== null) throw failed;
+  } else fail(`unsupported type ${typeName(value)} for set operation; current value type is ${pdataTypeName(current)}`);
 }
 
 /** Most elements that setting an index beyond the end of nothing may make. */
@@ -180,7 +199,7 @@ export class Holder {
         };
       } else fail(`type ${pdataTypeName(current as Value)} does not support string indexing`);
     }
-    if (value !== null) write(storable(value, read()));
+    if (value !== null) store(value, read(), write);
   }
 }
 
@@ -190,15 +209,32 @@ export function wantMap(value: Value): ValueMap {
 
 /** attributes, with and without keys. */
 export function attributesOf(cursor: Cursor): PathEntry {
+  const given = new WeakSet<ValueMap>(); // Maps that are all attributes of this cursor.
   return {
     plain: {
-      get: () => cursor.attributes(),
+      get: () => {
+        const all = cursor.attributes();
+        given.add(all);
+        return all;
+      },
       set: (_record, value) => {
         if (value !== null) cursor.setAttributes(wantMap(value));
       },
       known: { kind: 'attributes', cursor },
     },
-    keyed: (keys) => attributeAccess(cursor, keys),
+    keyed: (keys) => {
+      const access = attributeAccess(cursor, keys);
+      const [first] = keys;
+      if (keys.length > 1 || first?.kind !== 'string') return access;
+      return {
+        ...access,
+        set: (record, value) => {
+          // The key is made before the value is copied: attributes that go into one of themselves have it already, as an empty map.
+          if (value instanceof ValueMap && given.has(value)) value.set(first.value, new ValueMap());
+          access.set(record, value);
+        },
+      };
+    },
   };
 }
 function attributeAccess(cursor: Cursor, keys: readonly CompiledKey[]): PathAccess {
@@ -237,14 +273,15 @@ function setAttribute(cursor: Cursor, key: string, value: Value): void {
     if (current === undefined) cursor.setAttribute(key, null);
     return;
   }
-  let stored: Stored;
+  let written = false;
   try {
-    stored = storable(value, current ?? null);
-  } catch (error) {
-    if (current === undefined) cursor.setAttribute(key, null); // The key is made before the value is looked at.
-    throw error;
+    store(value, current ?? null, (stored) => {
+      written = true;
+      cursor.setAttribute(key, stored);
+    });
+  } finally {
+    if (!written && current === undefined) cursor.setAttribute(key, null); // The key is made before the value is looked at.
   }
-  cursor.setAttribute(key, stored);
 }
 
 /** cache, with and without keys: an object of the frame. */

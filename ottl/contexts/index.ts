@@ -19,12 +19,12 @@ const own = (level: number, paths: PathTable): Root => ({ level, paths: { ...pat
 const otelcol: Root = { level: 0, paths: otelcolPaths };
 const resource: Root = { level: RESOURCE_LEVEL, paths: resourcePaths };
 const scope: Root = { level: SCOPE_LEVEL, paths: scopePaths };
+/** Under its older name too, but in its own context. */
 const scopes = { scope, instrumentation_scope: scope };
-const ownScope = own(SCOPE_LEVEL, scopePaths);
 
 export const contexts: Readonly<Record<ContextName, Context>> = {
   resource: { name: 'resource', level: RESOURCE_LEVEL, roots: { resource: own(RESOURCE_LEVEL, resourcePaths), otelcol }, enums: {} },
-  scope: { name: 'scope', level: SCOPE_LEVEL, roots: { scope: ownScope, instrumentation_scope: ownScope, resource, otelcol }, enums: {} },
+  scope: { name: 'scope', level: SCOPE_LEVEL, roots: { scope: own(SCOPE_LEVEL, scopePaths), resource, otelcol }, enums: {} },
   span: { name: 'span', level: RECORD_LEVEL, roots: { span: own(RECORD_LEVEL, spanPaths), resource, ...scopes, otelcol }, enums: spanEnums },
   spanevent: {
     name: 'spanevent',

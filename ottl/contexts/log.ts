@@ -2,7 +2,7 @@
 import { asString, fail, pdataTypeName, ValueMap } from '#ottl/values.ts';
 import { log } from '#src/data/contexts.ts';
 import { LOG } from '#src/data/message_types.ts';
-import { attributesOf, enumField, flags32, getIndexed, Holder, idField, intField, path, storable, textField, timeFields, wantText } from './access.ts';
+import { attributesOf, enumField, flags32, getIndexed, Holder, idField, intField, path, store, textField, timeFields, wantText } from './access.ts';
 import type { CompiledKey, PathAccess, PathTable } from './context.ts';
 
 function bodyKey(keys: readonly CompiledKey[]): PathAccess {
@@ -32,7 +32,7 @@ export const logPaths: PathTable = {
     plain: {
       get: () => log.anyField(LOG.body),
       set: (_record, value) => {
-        if (value !== null) log.setAnyField(LOG.body, storable(value, log.anyField(LOG.body)));
+        if (value !== null) store(value, log.anyField(LOG.body), (stored) => log.setAnyField(LOG.body, stored));
       },
       known: { kind: 'any', cursor: log, field: LOG.body },
     },

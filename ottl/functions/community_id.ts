@@ -9,14 +9,14 @@ const PROTOCOLS: Readonly<Record<string, number>> = { ICMP: 1, TCP: 6, UDP: 17, 
 export default defineConverter({
   name: 'CommunityID',
   summary: 'The community id (version 1) of a flow, the same for both directions. Protocols: ICMP, TCP (the default), UDP, RSVP, ICMP6, SCTP.',
-  params: { sourceIp: p.string, sourcePort: p.int, destinationIp: p.string, destinationPort: p.int, protocol: p.optional(p.string), seed: p.optional(p.int) },
+  params: { sourceIP: p.string, sourcePort: p.int, destinationIP: p.string, destinationPort: p.int, protocol: p.optional(p.string), seed: p.optional(p.int) },
   examples: [
     { run: 'CommunityID("128.232.110.120", 34855, "66.35.250.204", 80)', want: '1:LQU9qZlK+B5F3KDmev6m5PMibrg=' },
     { run: 'CommunityID("66.35.250.204", 80, "128.232.110.120", 34855)', want: '1:LQU9qZlK+B5F3KDmev6m5PMibrg=' },
     { run: 'CommunityID("10.0.0.1", 1, "10.0.0.2", 2, "IPX")', error: 'unsupported protocol: IPX' },
     { run: 'CommunityID("10.0.0.1", 70000, "10.0.0.2", 2)', error: 'source port must be between 0 and 65535, got 70000' },
   ],
-  create({ sourceIp, sourcePort, destinationIp, destinationPort, protocol, seed }) {
+  create({ sourceIP, sourcePort, destinationIP, destinationPort, protocol, seed }) {
     const endpoint = (record: RecordContext, ip: Getter<string>, port: Getter<bigint>, what: string): Buffer => {
       const text = ip.get(record),
         number = port.get(record);
@@ -26,8 +26,8 @@ export default defineConverter({
       return Buffer.concat([ipBytes(text) ?? fail(`invalid ${what} IP: ${text}`), tail]);
     };
     return (record) => {
-      const from = endpoint(record, sourceIp, sourcePort, 'source'),
-        to = endpoint(record, destinationIp, destinationPort, 'destination');
+      const from = endpoint(record, sourceIP, sourcePort, 'source'),
+        to = endpoint(record, destinationIP, destinationPort, 'destination');
       const name = protocol?.get(record) ?? 'TCP';
       const number = Object.hasOwn(PROTOCOLS, name) ? PROTOCOLS[name]! : fail(`unsupported protocol: ${name}`);
       const start = seed?.get(record) ?? 0n;

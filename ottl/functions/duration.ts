@@ -47,7 +47,9 @@ export default defineConverter({
     { run: 'Duration("1x")', error: 'unknown unit "x" in duration "1x"' },
   ],
   create({ duration }) {
-    const fixed = duration.literal ? parseDuration(duration.literal.value) : null;
-    return (record) => fixed ?? parseDuration(duration.get(record));
+    if (!duration.literal) return (record) => parseDuration(duration.get(record));
+    const text = duration.literal.value;
+    let fixed: Duration | null = null; // Parsed at the first record: a text that is none is an error of records, not of the start.
+    return () => (fixed ??= parseDuration(text));
   },
 });

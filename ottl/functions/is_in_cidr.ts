@@ -25,7 +25,10 @@ export default defineConverter({
     { run: 'IsInCIDR("10.0.0.1", ["10.0.0.0/99"])', error: 'invalid CIDR address: 10.0.0.0/99' },
   ],
   create({ target, networks }) {
-    const fixed = networks.every((network) => network.literal) ? listOf(networks.map((network) => network.literal!.value)) : null;
+    const known: string[] = [];
+    for (let i = 0; i < networks.length && networks[i]!.literal; i++) known.push(networks[i]!.literal!.value);
+    const first = listOf(known); // Faults of the literals before the first other argument are told at start.
+    const fixed = known.length === networks.length ? first : null;
     return (record) => {
       const address = target.get(record),
         family = isIP(address);

@@ -1,6 +1,6 @@
 /** How long something is. */
 import { defineConverter, p } from '#ottl/function.ts';
-import { fail, Id, Opaque, typeName, ValueMap } from '#ottl/values.ts';
+import { fail, Opaque, typeName, ValueMap } from '#ottl/values.ts';
 
 export default defineConverter({
   name: 'Len',
@@ -19,7 +19,6 @@ export default defineConverter({
       if (value instanceof Uint8Array || Array.isArray(value)) return BigInt(value.length);
       if (value instanceof ValueMap) return BigInt(value.size);
       if (value instanceof Opaque && Array.isArray(value.content)) return BigInt(value.content.length);
-      if (value instanceof Id) return BigInt(value.bytes.length);
       return fail(
         `Len: unsupported target type ${typeName(value)}. target arg must be of type string, []any, map[string]any, pcommon.Map, pcommon.Slice, or pcommon.Value (of type String, Map, Slice)`,
       );

@@ -9,7 +9,7 @@ export default defineConverter({
   params: { target: p.slice, keyPath: p.optional(p.list(p.stringLiteral)), valuePath: p.optional(p.list(p.stringLiteral)) },
   examples: [
     { run: 'SliceToMap(["a", "b"])', want: { 0: 'a', 1: 'b' } },
-    { run: 'SliceToMap([{"n": "x", "v": 1}], ["n"], ["v"])', want: { x: 1n } },
+    { run: 'SliceToMap(attributes["l"], ["n"], ["v"])', given: { attributes: { l: [{ n: 'x', v: 1n }] } }, want: { x: 1n } },
     { run: 'SliceToMap(["a"], ["n"])', error: 'slice elements must be maps when using `key_path` or `value_path`' },
   ],
   create({ target, keyPath, valuePath }) {

@@ -6,6 +6,7 @@ export default defineConverter({
   name: 'Sort',
   summary: 'The list in ascending ("asc") or descending ("desc") order: numbers by value, anything mixed by its text; lists with maps or lists in them stay.',
   params: { target: p.getter, order: p.optional(p.stringLiteral) },
+  returnsList: true,
   examples: [
     { run: 'Sort([3, 1, 2])', want: [1n, 2n, 3n] },
     { run: 'Sort([1.5, 3, 2], "desc")', want: [3n, 2n, 1.5] },

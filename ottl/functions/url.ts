@@ -7,7 +7,7 @@ export default defineConverter({
   name: 'URL',
   summary:
     'A map of the parts of a URL, named as in the semantic conventions (url.domain, url.path, …). Text that begins with ? is a query: a map of lists under "query".',
-  params: { uri: p.string },
+  params: { uRI: p.string },
   examples: [
     {
       run: 'URL("http://ann:pw@example.com:8080/a/b.txt?x=1#end")',
@@ -29,7 +29,7 @@ export default defineConverter({
     { run: 'URL("")', error: 'url cannot be empty' },
     { run: 'URL("http://a:b/")', error: 'invalid port ":b" after host' },
   ],
-  create({ uri }) {
+  create({ uRI: uri }) {
     return (record) => {
       const text = uri.get(record);
       if (text === '') fail('url cannot be empty');

@@ -232,7 +232,7 @@ export function compileConditions(
     if (conditions === undefined || conditions.length === 0) continue;
     const context = contexts[name];
     const touched = { reads: 0, writes: 0, calls: new Set<string>() };
-    const scope = { context, functions: functionsOf(context, filterFunctions), pathNames: 'none', touched } as const;
+    const scope = { context, functions: functionsOf(context, filterFunctions), pathNames: 'optional', touched } as const;
     const compiled = conditions.flatMap((text, index) => {
       try {
         return [compileCondition(text, scope)];
