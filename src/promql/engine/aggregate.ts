@@ -5,7 +5,7 @@ import { formatFloat, quote } from '#src/promql/format/float.ts';
 import { formatHistogram } from '#src/promql/histogram/buckets.ts';
 import { compact, copyHistogram } from '#src/promql/histogram/float_histogram.ts';
 import { quantileOf } from '#src/promql/histogram/quantile.ts';
-import { getLabel, isValidLabelName, keepLabels, labelsKey, METRIC_NAME, NO_LABELS, withLabel } from '#src/promql/labels.ts';
+import { dropName, getLabel, isValidLabelName, keepLabels, labelsKey, METRIC_NAME, NO_LABELS, withLabel } from '#src/promql/labels.ts';
 import { type Aggregate, type Expr, unwrapParens } from '#src/promql/syntax/ast.ts';
 import type { LabelList } from '#src/core/series.ts';
 import type { Evaluate, EvaluationContext } from './context.ts';
@@ -82,13 +82,17 @@ class Grouper {
   readonly #without: boolean;
   readonly #grouping: readonly string[];
   readonly #dropped: ReadonlySet<string>;
+  /** Names, and what goes with them, decide on the group or are in its labels. */
+  readonly #seesName: boolean;
 
   constructor(expr: Aggregate) {
     this.#without = expr.without;
     this.#grouping = [...expr.grouping].sort();
     this.#dropped = new Set([...expr.grouping, METRIC_NAME]);
+    this.#seesName = expr.without || expr.grouping.some((name) => name.startsWith('__'));
   }
-  groupOf(own: LabelList): number {
+  groupOf(labels: LabelList, isNameless: boolean): number {
+    const own = isNameless && this.#seesName ? dropName(labels) : labels;
     const grouping = this.#grouping;
     let key = '';
     let left: LabelList | null = null;
@@ -109,7 +113,7 @@ class Grouper {
 
 function groupRows(input: Matrix, expr: Aggregate): Groups {
   const grouper = new Grouper(expr);
-  const of = Int32Array.from(input.labels, (labels) => grouper.groupOf(labels));
+  const of = Int32Array.from(input.labels, (labels) => grouper.groupOf(labels, false));
   return { of, labels: grouper.labels };
 }
 
@@ -120,6 +124,8 @@ class Stream {
   readonly #context: EvaluationContext;
   readonly #expr: Aggregate;
   readonly #grouper: Grouper;
+  /** A row that is nameless may still have its name (callRange): it is as if it were not there. */
+  readonly #dropsNames: boolean;
   readonly #floats: FloatAggregation;
   /** Rows with histograms, which are added in the end; and one row of their floats. */
   #native: Matrix | null = null;
@@ -132,14 +138,14 @@ class Stream {
     this.#context = context;
     this.#expr = expr;
     this.#grouper = new Grouper(expr);
+    this.#dropsNames = !context.options.delayedNameRemoval;
     this.#floats = new FloatAggregation(expr.op, timeline.steps);
     this.#plain = new Matrix(timeline.steps, 1);
     this.#plain.addRow(NO_LABELS, false);
   }
 
   readonly add = (input: Matrix, row: number): void => {
-    const labels = input.labels[row]!;
-    const group = this.#grouper.groupOf(labels);
+    const group = this.#grouper.groupOf(input.labels[row]!, this.#dropsNames && input.nameless[row]!);
     if (group === this.#floats.out.count) this.#floats.addGroup(this.#grouper.labels[group]!);
     if (input.histograms === null || !input.hasHistogram(row)) this.#floats.add(input, row, group);
     else this.#addNative(input, row, group);
@@ -165,7 +171,8 @@ class Stream {
       return;
     }
     this.#native ??= new Matrix(steps);
-    const to = this.#native.addRow(input.labels[row]!, false) * steps;
+    const labels = input.labels[row]!;
+    const to = this.#native.addRow(this.#dropsNames && input.nameless[row]! ? dropName(labels) : labels, false) * steps;
     for (let s = 0; s < steps; s++) if (input.present[row * steps + s] === HISTOGRAM) this.#native.setHistogram(to + s, input.histogramAt(row * steps + s));
     this.#nativeOf.push(group);
     this.#noteFloatsBefore(group, to);

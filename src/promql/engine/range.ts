@@ -1,7 +1,6 @@
 /** Functions of range vectors: from selector or subquery to one row per series. */
 import { QueryError } from '#src/promql/errors.ts';
 import { dropName, getLabel, METRIC_NAME } from '#src/promql/labels.ts';
-import type { LabelList } from '#src/core/series.ts';
 import type { Call, Expr, MatrixSelector, Subquery } from '#src/promql/syntax/ast.ts';
 import { sampleSize } from '#src/promql/histogram/float_histogram.ts';
 import { absentLabels } from './absent.ts';
@@ -52,8 +51,7 @@ export async function openRange(context: EvaluationContext, evaluate: Evaluate, 
   };
   const first = rangeEnd(shape, timeline, 0) - rangeMs - shape.beforeMs + 1; // Open on the left.
   const last = rangeEnd(shape, timeline, timeline.steps - 1) + shape.afterMs;
-  const oneName = selector.matchers.some((matcher) => matcher.name === METRIC_NAME && matcher.op === '=');
-  return { source: new SelectorSource(context.selected.get(selector)!, first, last, oneName, selector.statsOnly), shape };
+  return { source: new SelectorSource(context.selected.get(selector)!, first, last, selector.statsOnly), shape };
 }
 
 /** The steps of a subquery are multiples of its step, whenever the query asks. */
@@ -76,7 +74,10 @@ export function rangeIndexOf(call: Call): number {
   return call.args.findIndex((arg) => arg.kind === 'matrix' || arg.kind === 'subquery');
 }
 
-/** With `sink`, each row is given to it as soon as it is there and not kept: the matrix that is returned is empty. */
+/**
+ * With `sink`, each row is given to it as soon as it is there and not kept: the matrix that is returned is empty. Its labels are those of the series
+ * then, the name included: who takes it drops it, if `nameless` says so and it matters.
+ */
 export async function callRange(
   context: EvaluationContext,
   evaluate: Evaluate,
@@ -97,9 +98,9 @@ export async function callRange(
   const { source, shape } = await openRange(context, evaluate, arg, timeline);
   // Prometheus loses the place of a subquery when it has evaluated it: notes point to the beginning of the query.
   const at = arg.kind === 'subquery' ? QUERY_START : arg;
-  const reader = new RangeCall(context, call, at, arg, shape, timeline, scalars, sink === null ? source.count : 1);
+  const reader = new RangeCall(context, call, at, arg, shape, timeline, scalars, sink === null ? source.count : 1, sink !== null);
   const { out } = reader;
-  const labels: LabelList[] = [];
+  const names = new NameCheck(source, arg.kind === 'subquery', KEEPS_NAME.has(name) || context.options.delayedNameRemoval);
   let loaded = 0;
   for (let row = 0; row < source.count; row++) {
     if ((row & 31) === 0 && context.isDue()) await context.breathe();
@@ -107,17 +108,16 @@ export async function callRange(
     const count = samples.floatCount + samples.histogramCount;
     context.charge(count - loaded);
     loaded = count;
-    reader.apply(source, row, samples);
-    if (sink === null || out.count === 0) continue;
-    labels.push(out.labels[0]!);
+    if (!reader.apply(source, row, samples)) continue;
+    names.add(row);
+    if (sink === null) continue;
     sink(out, 0);
     context.charge(-reader.rowSize);
     out.dropLastRow();
   }
   context.charge(-loaded);
   if (name === 'absent_over_time') return absentOverTime(out, arg, timeline);
-  const mayRepeat = !context.options.delayedNameRemoval && !(source.oneName && !KEEPS_NAME.has(name));
-  if (mayRepeat && !areDistinct(sink === null ? out.labels : labels)) throw sameLabelsError();
+  if (!context.options.delayedNameRemoval) names.refuseSameLabels();
   return out;
 }
 
@@ -127,6 +127,38 @@ function refuseUnsafe(arg: MatrixSelector, name: string): void {
   }
   if (arg.selector.smoothed && !SMOOTHED_SAFE.includes(name)) {
     throw new QueryError(`smoothed modifier can only be used with: ${SMOOTHED_SAFE.join(', ')} - not with ${name}`);
+  }
+}
+
+/** Finds rows that are the same without their names. Series of one name never are: then no label set is looked at. */
+class NameCheck {
+  readonly #source: RangeSource;
+  readonly #isSubquery: boolean;
+  readonly #keepsName: boolean;
+  readonly #rows: Int32Array;
+  #count = 0;
+  #name = '';
+  #differ = false;
+
+  constructor(source: RangeSource, isSubquery: boolean, keepsName: boolean) {
+    this.#source = source;
+    this.#isSubquery = isSubquery;
+    this.#keepsName = keepsName;
+    this.#rows = new Int32Array(source.count);
+  }
+
+  add(row: number): void {
+    const labels = this.#source.labels(row);
+    if (this.#count === 0) this.#name = labels[1] ?? '';
+    this.#rows[this.#count++] = row;
+    // What goes with the name (dropName) would stand right behind it.
+    if (labels[0] !== METRIC_NAME || labels[1] !== this.#name || labels[2]?.startsWith('__') === true) this.#differ = true;
+  }
+
+  refuseSameLabels(): void {
+    if (this.#keepsName ? !this.#isSubquery : !this.#differ) return;
+    const sets = Array.from(this.#rows.subarray(0, this.#count), (row) => this.#source.labels(row));
+    if (!areDistinct(this.#keepsName ? sets : sets.map(dropName))) throw sameLabelsError();
   }
 }
 
@@ -145,6 +177,8 @@ class RangeCall {
   readonly #histogramWindows: Windows;
   readonly #rate: FloatRate | null;
   readonly #extended: '' | 'anchored' | 'smoothed';
+  /** Rows are not kept, and whoever takes them drops the name. */
+  readonly #isSunk: boolean;
   /** Histograms of the series before this one are counted as read. */
   #counted = 0;
   /** Whose samples were counted when it was evaluated. */
@@ -160,10 +194,12 @@ class RangeCall {
     timeline: Timeline,
     scalars: Float64Array[],
     rows: number,
+    isSunk: boolean,
   ) {
     this.#context = context;
     this.#name = call.func.name;
     this.#at = at;
+    this.#isSunk = isSunk;
     this.#isSubquery = arg.kind === 'subquery';
     this.#parameterAt = call.args[0]!;
     this.#shape = shape;
@@ -176,13 +212,14 @@ class RangeCall {
     this.out = new Matrix(timeline.steps, rows);
   }
 
-  apply(source: RangeSource, row: number, samples: Samples): void {
-    if (samples.floatCount + samples.histogramCount === 0) return;
+  /** False where the row has no value. */
+  apply(source: RangeSource, row: number, samples: Samples): boolean {
+    if (samples.floatCount + samples.histogramCount === 0) return false;
     const name = this.#name;
     const { delayedNameRemoval, useStartTimestamps } = this.#context.options;
     const labels = source.labels(row);
     const drop = !KEEPS_NAME.has(name) || source.nameless(row);
-    const target = this.out.addRow(drop && !delayedNameRemoval ? dropName(labels) : labels, drop);
+    const target = this.out.addRow(drop && !delayedNameRemoval && !this.#isSunk ? dropName(labels) : labels, drop);
     const changed = this.#windows.update(samples.times, samples.floatCount);
     this.#context.totalSamples += this.#windows.inRanges;
     if (!this.#isSubquery) this.#context.samplesRead += this.#windows.inNoEarlier;
@@ -195,8 +232,12 @@ class RangeCall {
     if (name === 'quantile_over_time') this.#noteQuantiles(target);
     this.rowSize = this.out.rowSize(target);
     this.#context.charge(this.rowSize);
-    if (this.rowSize === 0) this.out.dropLastRow();
-    else if (name === 'rate' || name === 'increase') this.#checkCounter(getLabel(labels, METRIC_NAME), target);
+    if (this.rowSize === 0) {
+      this.out.dropLastRow();
+      return false;
+    }
+    if (name === 'rate' || name === 'increase') this.#checkCounter(getLabel(labels, METRIC_NAME), target);
+    return true;
   }
 
   /** Of every range that has samples, also those too few to smooth. */

@@ -32,8 +32,6 @@ export class Samples {
 /** A range of time of several series, read one after the other into the same memory. */
 export interface RangeSource {
   readonly count: number;
-  /** Whether all rows have the same name, so that they still differ without it. */
-  readonly oneName: boolean;
   labels(row: number): LabelList;
   nameless(row: number): boolean;
   /** Valid until the next call. */
@@ -42,7 +40,6 @@ export interface RangeSource {
 
 export class SelectorSource implements RangeSource {
   readonly count: number;
-  readonly oneName: boolean;
   readonly #series: SeriesSet;
   readonly #minMs: number;
   readonly #maxMs: number;
@@ -51,12 +48,11 @@ export class SelectorSource implements RangeSource {
 
   readonly #statsOnly: boolean;
 
-  constructor(series: SeriesSet, minMs: number, maxMs: number, oneName: boolean, statsOnly: boolean) {
+  constructor(series: SeriesSet, minMs: number, maxMs: number, statsOnly: boolean) {
     this.#series = series;
     this.count = series.length;
     this.#minMs = minMs;
     this.#maxMs = maxMs;
-    this.oneName = oneName;
     this.#statsOnly = statsOnly;
   }
   labels(row: number): LabelList {
@@ -139,7 +135,6 @@ function splitColumns(columns: SampleColumns, into: Samples, statsOnly: boolean)
 /** The result of a subquery as a range. Counter reset hints say nothing about samples that are picked at steps, so they are forgotten. */
 export class SubquerySource implements RangeSource {
   readonly count: number;
-  readonly oneName = false;
   readonly #matrix: Matrix;
   readonly #timeline: Timeline;
   readonly #samples = new Samples();

@@ -79,7 +79,7 @@ function fillRow(
 async function selectSmoothed(context: EvaluationContext, selector: VectorSelector, timeline: Timeline, timeAt: (step: number) => number): Promise<Matrix> {
   const { lookbackMs } = context.options;
   const { steps } = timeline;
-  const source = new SelectorSource(context.selected.get(selector)!, timeAt(0) - lookbackMs + 1, timeAt(steps - 1) + lookbackMs, false, selector.statsOnly);
+  const source = new SelectorSource(context.selected.get(selector)!, timeAt(0) - lookbackMs + 1, timeAt(steps - 1) + lookbackMs, selector.statsOnly);
   const out = new Matrix(steps, source.count);
   for (let i = 0; i < source.count; i++) {
     if (context.isDue()) await context.breathe();
