@@ -14,7 +14,26 @@ import { type Change, encodeRecord, HEADER, type Place, Segment, scanSegment } f
 const MIN_SEGMENT = 1 << 20,
   MAX_SEGMENT = 64 << 20;
 const MAX_PARTS = 512;
+/** Values that are moved in one go: memory for a moment. */
+const MOVE_BYTES = 4 << 20;
+/** A file that a compaction has not finished. */
+export const UNFINISHED = 'penstock-compaction-';
 
+export interface LogStoreOptions {
+  /** Writes are on the disk before apply() settles. Deletions alone are not waited for: at worst they are undone. */
+  readonly fsync: boolean;
+  readonly log: Log;
+  readonly onClose?: () => void;
+  /** Where a compaction writes before its file takes its place; the folder itself where absent. */
+  readonly compactionFolder?: string | undefined;
+  /** Values that a compaction moves in one record; 0: as many as fit. */
+  readonly maxTransactionSize?: number;
+}
+
+interface Update {
+  readonly key: string;
+  readonly place: Place | null;
+}
 interface Pending {
   readonly changes: readonly Change[];
   readonly resolve: () => void;
@@ -26,22 +45,27 @@ export class LogStore implements StorageClient {
   readonly #fsync: boolean;
   readonly #log: Log;
   readonly #onClose: () => void;
+  readonly #compactionFolder: string;
+  readonly #maxMoved: number;
   readonly #places = new Map<string, Place>();
   #segments: Segment[] = [];
   #pending: Pending[] = [];
   #writing: Promise<void> | null = null;
   #closed = false;
 
-  private constructor(folder: string, fsync: boolean, log: Log, onClose: () => void) {
+  private constructor(folder: string, options: LogStoreOptions) {
     this.folder = folder;
-    this.#fsync = fsync;
-    this.#log = log;
-    this.#onClose = onClose;
+    this.#fsync = options.fsync;
+    this.#log = options.log;
+    this.#onClose = options.onClose ?? (() => {});
+    this.#compactionFolder = options.compactionFolder ?? folder;
+    this.#maxMoved = options.maxTransactionSize || Number.POSITIVE_INFINITY;
   }
 
   /** The folder exists. Damaged files are set aside, never fatal. */
-  static open(folder: string, fsync: boolean, log: Log, onClose: () => void = () => {}): LogStore {
-    const store = new LogStore(folder, fsync, log, onClose);
+  static open(folder: string, options: LogStoreOptions): LogStore {
+    const store = new LogStore(folder, options);
+    removeUnfinished(folder);
     const numbers = fs
       .readdirSync(folder)
       .map((name) => /^(\d{10})\.log$/.exec(name))
@@ -102,6 +126,11 @@ export class LogStore implements StorageClient {
     this.#segments.push(new Segment(number, file, descriptor, HEADER.length));
   }
 
+  /** What the files take, and what of it is current. */
+  get usage(): { readonly totalBytes: number; readonly liveBytes: number } {
+    return { totalBytes: this.#segments.reduce((sum, segment) => sum + segment.size, 0), liveBytes: this.#liveBytes };
+  }
+
   #place(key: string, place: Place | null): void {
     const old = this.#places.get(key);
     if (old !== undefined) {
@@ -136,7 +165,7 @@ export class LogStore implements StorageClient {
   async keys(): Promise<string[]> {
     const keys = Array.from(this.#places.keys());
     // Order of bytes: code points, which differs from that of UTF-16 beyond the basic plane only.
-    return keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    return keys.some((key) => /[\ud800-\udfff]/.test(key)) ? keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))) : keys.sort();
   }
 
   apply(changes: readonly Change[]): Promise<void> {
@@ -167,24 +196,26 @@ export class LogStore implements StorageClient {
   }
 
   async #write(group: readonly Pending[]): Promise<void> {
-    const segment = this.#segments.at(-1)!,
-      parts: Buffer[] = [],
-      updates: { key: string; place: Place | null }[] = [];
+    const changes = group.map((pending) => pending.changes);
+    const updates = await this.#append(this.#segments.at(-1)!, changes);
+    for (const { key, place } of updates) this.#place(key, place);
+    await this.#tidy();
+  }
+
+  /** A record for each of the lists, at the end of the segment. */
+  async #append(segment: Segment, records: readonly (readonly Change[])[]): Promise<Update[]> {
+    const parts: Buffer[] = [],
+      places: (Place | null)[] = [];
     let at = segment.size;
-    for (const { changes } of group) {
-      const offsets: number[] = [],
-        record = encodeRecord(changes, offsets);
-      changes.forEach(({ key, value }, i) => {
-        updates.push({ key, place: value === null ? null : { segment, offset: at + offsets[i]!, size: value.length, crc: crcOf(record, i) } });
-      });
-      for (const part of record) {
+    for (const changes of records) {
+      for (const part of encodeRecord(changes, segment, at, places)) {
         parts.push(part);
         at += part.length;
       }
     }
     try {
       await writeParts(segment.descriptor, parts, segment.size);
-      if (this.#fsync) await new Promise<void>((resolve, reject) => fs.fdatasync(segment.descriptor, (error) => (error ? reject(error) : resolve())));
+      if (this.#fsync && places.some((place) => place !== null)) await sync(segment.descriptor);
     } catch (error) {
       // What arrived in part must not stand before the next record.
       try {
@@ -195,8 +226,7 @@ export class LogStore implements StorageClient {
       throw error;
     }
     segment.size = at;
-    for (const { key, place } of updates) this.#place(key, place);
-    await this.#tidy();
+    return records.flat().map(({ key }, i) => ({ key, place: places[i]! }));
   }
 
   get #liveBytes(): number {
@@ -214,24 +244,38 @@ export class LogStore implements StorageClient {
     const oldest = this.#segments[0]!,
       total = this.#segments.reduce((sum, segment) => sum + segment.size, 0);
     if (this.#segments.length < 2 || total <= MIN_SEGMENT || live * 2 > total) return;
-    await this.#rewrite(oldest);
+    for (const { key, place } of await this.#copy(oldest, this.#segments.at(-1)!)) this.#place(key, place);
     this.#dropDead();
   }
 
-  /** Current values of a segment, once more at the end. */
-  async #rewrite(oldest: Segment): Promise<void> {
-    const changes: Change[] = [];
-    for (const [key, place] of this.#places) {
-      if (place.segment !== oldest) continue;
+  /** Writes the current values of a segment once more at the end of `target`; where they are then is for the caller to note. */
+  async #copy(from: Segment, target: Segment): Promise<Update[]> {
+    const updates: Update[] = [];
+    const keys: string[] = [];
+    for (const [key, place] of this.#places) if (place.segment === from) keys.push(key);
+    let changes: Change[] = [],
+      bytes = 0;
+    const flush = async (): Promise<void> => {
+      if (changes.length === 0) return;
+      updates.push(...(await this.#append(target, [changes])));
+      changes = [];
+      bytes = 0;
+    };
+    for (const key of keys) {
+      const place = this.#places.get(key)!;
       try {
-        changes.push({ key, value: await oldest.read(place) });
+        const value = await from.read(place);
+        changes.push({ key, value });
+        bytes += value.length;
       } catch (error) {
         this.#log.warn('A stored value is damaged and is dropped.', { key, error: (error as Error).message });
-        oldest.damaged = true;
+        from.damaged = true;
         this.#place(key, null);
       }
+      if (bytes >= MOVE_BYTES || changes.length >= this.#maxMoved) await flush();
     }
-    if (changes.length > 0) await this.#write([{ changes, resolve() {}, reject() {} }]);
+    await flush();
+    return updates;
   }
 
   #dropDead(): void {
@@ -243,22 +287,44 @@ export class LogStore implements StorageClient {
     }
   }
 
-  /** Rewrites everything that is garbage in older segments. */
+  /** What is current goes into a file of its own, and all others go, unless less than a fifth of them is garbage. */
   async compact(): Promise<void> {
-    if (this.#segments.every((segment) => segment.liveBytes * 2 > segment.size)) return;
     while (this.#writing !== null) await this.#writing;
+    if (this.#closed || this.#liveBytes * 5 > this.usage.totalBytes * 4) return;
     this.#writing = (async () => {
       try {
-        const last = this.#segments.at(-1)!;
-        if (last.size > HEADER.length) this.#begin(last.number + 1);
-        for (const segment of this.#segments.filter((candidate) => candidate.number <= last.number)) await this.#rewrite(segment);
-        this.#dropDead();
+        await this.#moveAll();
       } finally {
         // What was asked for meanwhile.
         this.#writing = this.#pending.length > 0 ? this.#writeAll() : null;
       }
     })();
     await this.#writing;
+  }
+
+  /** The new file gets its name when it is whole, and the old ones go after that: a crash in between leaves the same values twice. */
+  async #moveAll(): Promise<void> {
+    const old = this.#segments,
+      number = old.at(-1)!.number + 1;
+    const unfinished = path.join(this.#compactionFolder, `${UNFINISHED}${process.pid}-${path.basename(this.folder)}`);
+    const updates: Update[] = [];
+    const target = new Segment(number, this.#pathOf(number), fs.openSync(unfinished, 'w+', 0o600), HEADER.length);
+    try {
+      fs.writeSync(target.descriptor, HEADER, 0, HEADER.length, 0);
+      for (const segment of old) updates.push(...(await this.#copy(segment, target)));
+      await sync(target.descriptor);
+      await moveFile(unfinished, target.path);
+      if (this.#fsync) syncFolder(this.folder);
+    } catch (error) {
+      target.close();
+      fs.rmSync(unfinished, { force: true });
+      throw error;
+    }
+    // After a move to another disk the descriptor is still that of the file over there.
+    target.reopen();
+    this.#segments = [...old, target];
+    for (const { key, place } of updates) this.#place(key, place);
+    this.#dropDead();
   }
 
   async close(): Promise<void> {
@@ -270,12 +336,32 @@ export class LogStore implements StorageClient {
   }
 }
 
-/** The value checksum of entry `index`, from the head of an encoded record. */
-function crcOf(record: readonly Buffer[], index: number): number {
-  const head = record[0]!;
-  let at = 12;
-  for (let i = 0; i < index; i++) at += 2 + head.readUInt16LE(at) + 8;
-  return head.readUInt32LE(at + 2 + head.readUInt16LE(at) + 4);
+/** Files that compactions which were cut off have left in a folder. */
+export function removeUnfinished(folder: string): void {
+  for (const name of fs.readdirSync(folder)) if (name.startsWith(UNFINISHED)) fs.rmSync(path.join(folder, name), { force: true });
+}
+
+function sync(descriptor: number): Promise<void> {
+  return new Promise((resolve, reject) => fs.fdatasync(descriptor, (error) => (error ? reject(error) : resolve())));
+}
+
+/** Also to another disk, where the copy gets its name when it is whole. */
+async function moveFile(from: string, to: string): Promise<void> {
+  try {
+    fs.renameSync(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
+    const copy = path.join(path.dirname(to), `${UNFINISHED}${process.pid}`);
+    await fs.promises.copyFile(from, copy);
+    const descriptor = fs.openSync(copy, 'r+');
+    try {
+      await sync(descriptor);
+    } finally {
+      fs.closeSync(descriptor);
+    }
+    fs.renameSync(copy, to);
+    fs.rmSync(from, { force: true });
+  }
 }
 
 async function writeParts(descriptor: number, parts: readonly Buffer[], position: number): Promise<void> {

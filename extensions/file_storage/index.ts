@@ -2,8 +2,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { defineExtension } from '#src/core/component.ts';
+import { errorText } from '#src/core/errors.ts';
 import type { StorageClient, StorageExtension } from '#src/core/storage.ts';
-import { LogStore } from './client.ts';
+import { LogStore, removeUnfinished } from './client.ts';
 import { configSchema } from './config.ts';
 import { acquireLock } from './lock.ts';
 
@@ -11,26 +12,51 @@ export default defineExtension({
   type: 'file_storage',
   stability: 'beta',
   configSchema,
-  create({ config, telemetry }) {
+  create({ config, telemetry, clock }) {
     const open = new Set<LogStore>();
+    const { compaction } = config;
+    let stopChecking = (): void => {};
+    const compact = async (store: LogStore): Promise<void> => {
+      try {
+        await store.compact();
+      } catch (error) {
+        telemetry.log.error('A compaction failed; the files are as they were.', { path: store.folder, error: errorText(error) });
+      }
+    };
+    const checkRebound = (): void => {
+      for (const store of open) {
+        const { totalBytes, liveBytes } = store.usage;
+        if (totalBytes >= compaction.rebound_needed_threshold_mib << 20 && liveBytes <= compaction.rebound_trigger_threshold_mib << 20) void compact(store);
+      }
+    };
     const mode = Number.parseInt(config.directory_permissions, 8);
     const extension: StorageExtension & { start(): void; shutdown(): Promise<void> } = {
       start() {
-        if (config.create_directory) fs.mkdirSync(config.directory, { recursive: true, mode });
+        const folders = compaction.directory === '' ? [config.directory] : [config.directory, compaction.directory];
+        if (config.create_directory) for (const folder of folders) fs.mkdirSync(folder, { recursive: true, mode });
+        if (compaction.cleanup_on_start && compaction.directory !== '') removeUnfinished(compaction.directory);
+        if (compaction.on_rebound) stopChecking = clock.every(compaction.check_interval, checkRebound);
       },
       async storageClient(component, name = ''): Promise<StorageClient> {
         const folder = path.join(config.directory, folderName(component, name));
         fs.mkdirSync(folder, { recursive: true, mode });
         const release = await acquireLock(path.join(folder, 'lock'), config.timeout);
-        const store: LogStore = LogStore.open(folder, config.fsync, telemetry.log, () => {
-          open.delete(store);
-          release();
+        const store: LogStore = LogStore.open(folder, {
+          fsync: config.fsync,
+          log: telemetry.log,
+          compactionFolder: compaction.directory || undefined,
+          maxTransactionSize: compaction.max_transaction_size,
+          onClose: () => {
+            open.delete(store);
+            release();
+          },
         });
         open.add(store);
-        if (config.compaction.on_start) await store.compact();
+        if (compaction.on_start) await compact(store);
         return store;
       },
       async shutdown() {
+        stopChecking();
         for (const store of [...open]) await store.close();
       },
     };

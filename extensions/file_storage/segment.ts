@@ -17,6 +17,12 @@ const DELETED = 0xffffffff;
 /** More than any sane batch; a larger size in a file is damage. */
 const MAX_ENTRIES_SIZE = 64 << 20;
 
+/** Values up to this size are read many at once where they are read in the order they were written, as a queue does. */
+const SMALL_BYTES = 32 << 10;
+const AHEAD_BYTES = 256 << 10;
+/** Between two values lies the head of a record. */
+const MAX_GAP_BYTES = 4096;
+
 export interface Change {
   readonly key: string;
   readonly value: Uint8Array | null;
@@ -33,7 +39,7 @@ export interface Place {
 export class Segment {
   readonly number: number;
   readonly path: string;
-  readonly descriptor: number;
+  descriptor: number;
   size: number;
   /** Bytes of values that are still current. */
   liveBytes = 0;
@@ -42,6 +48,11 @@ export class Segment {
   damaged = false;
   #readers = 0;
   #closing = false;
+  /** Where the last value ended that was read, and what was read ahead from there. */
+  #lastEnd = 0;
+  #aheadAt = 0;
+  #aheadEnd = 0;
+  #ahead: Promise<Buffer> | null = null;
 
   constructor(number: number, path: string, descriptor: number, size: number) {
     this.number = number;
@@ -51,25 +62,54 @@ export class Segment {
   }
 
   /** Throws CorruptError where the bytes are not those that were written. */
-  async read(place: Place): Promise<Uint8Array> {
-    const bytes = Buffer.allocUnsafeSlow(place.size);
+  async read({ offset, size, crc }: Place): Promise<Uint8Array> {
+    const inOrder = offset >= this.#lastEnd && offset - this.#lastEnd <= MAX_GAP_BYTES;
+    this.#lastEnd = offset + size;
+    const bytes = size <= SMALL_BYTES && inOrder ? await this.#readAhead(offset, size) : await this.#readAt(offset, size);
+    const computed = crc32c(bytes) >>> 0;
+    if (computed !== crc) throw new CorruptError(`${this.path} at offset ${offset}: value checksum is ${crc.toString(16)}, computed ${computed.toString(16)}`);
+    return bytes;
+  }
+
+  /** A copy out of what was read ahead. What is written does not change any more, so that may be as old as it likes. */
+  async #readAhead(offset: number, size: number): Promise<Buffer> {
+    if (this.#ahead === null || offset < this.#aheadAt || offset + size > this.#aheadEnd) {
+      this.#aheadAt = offset;
+      this.#aheadEnd = Math.min(this.size, offset + AHEAD_BYTES);
+      this.#ahead = this.#readAt(offset, this.#aheadEnd - offset);
+    }
+    const ahead = this.#ahead,
+      start = offset - this.#aheadAt;
+    try {
+      return Buffer.from((await ahead).subarray(start, start + size));
+    } catch (error) {
+      if (this.#ahead === ahead) this.#ahead = null;
+      throw error;
+    }
+  }
+
+  async #readAt(offset: number, size: number): Promise<Buffer> {
+    const bytes = Buffer.allocUnsafeSlow(size);
     this.#readers++;
     try {
-      for (let done = 0; done < place.size; ) {
+      for (let done = 0; done < size; ) {
         const count = await new Promise<number>((resolve, reject) => {
-          fs.read(this.descriptor, bytes, done, place.size - done, place.offset + done, (error, n) => (error ? reject(error) : resolve(n)));
+          fs.read(this.descriptor, bytes, done, size - done, offset + done, (error, n) => (error ? reject(error) : resolve(n)));
         });
-        if (count === 0) throw new CorruptError(`${this.path} at offset ${place.offset}: the value ends after ${done} of ${place.size} bytes`);
+        if (count === 0) throw new CorruptError(`${this.path} at offset ${offset}: the value ends after ${done} of ${size} bytes`);
         done += count;
       }
     } finally {
       this.#readers--;
       if (this.#closing && this.#readers === 0) fs.closeSync(this.descriptor);
     }
-    const crc = crc32c(bytes) >>> 0;
-    if (crc !== place.crc)
-      throw new CorruptError(`${this.path} at offset ${place.offset}: value checksum is ${place.crc.toString(16)}, computed ${crc.toString(16)}`);
     return bytes;
+  }
+
+  /** The file by its path, which another descriptor has written. Nobody reads yet. */
+  reopen(): void {
+    fs.closeSync(this.descriptor);
+    this.descriptor = fs.openSync(this.path, 'r+');
   }
 
   /** Reads that are under way end first. */
@@ -80,8 +120,8 @@ export class Segment {
   }
 }
 
-/** The parts of a record, to be written one after the other. `offsets` gets where each value will lie, counted from the record's start. */
-export function encodeRecord(changes: readonly Change[], offsets: number[]): Buffer[] {
+/** The parts of a record, to be written one after the other; `places` gets where each value will lie, the record beginning at `start`, or null for a deletion. */
+export function encodeRecord(changes: readonly Change[], segment: Segment, start: number, places: (Place | null)[]): Buffer[] {
   const keys = changes.map((change) => Buffer.from(change.key));
   let size = 4;
   for (const key of keys) size += 2 + key.length + 8;
@@ -90,7 +130,7 @@ export function encodeRecord(changes: readonly Change[], offsets: number[]): Buf
   head.writeUInt32LE(size, 4);
   head.writeUInt32LE(changes.length, 8);
   let at = 12,
-    valueAt = head.length;
+    valueAt = start + head.length;
   changes.forEach((change, i) => {
     const key = keys[i]!,
       value = change.value;
@@ -98,8 +138,9 @@ export function encodeRecord(changes: readonly Change[], offsets: number[]): Buf
     at = head.writeUInt16LE(key.length, at);
     at += key.copy(head, at);
     at = head.writeUInt32LE(value === null ? DELETED : value.length, at);
-    at = head.writeUInt32LE(value === null ? 0 : crc32c(value) >>> 0, at);
-    offsets.push(valueAt);
+    const crc = value === null ? 0 : crc32c(value) >>> 0;
+    at = head.writeUInt32LE(crc, at);
+    places.push(value === null ? null : { segment, offset: valueAt, size: value.length, crc });
     if (value === null) return;
     valueAt += value.length;
     if (value.length > 0) parts.push(Buffer.from(value.buffer, value.byteOffset, value.length));

@@ -17,7 +17,7 @@ const { log } = new RecordedTelemetry();
 /** A receiver over a folder, with what it delivered. `answer` may throw instead of taking a batch. */
 function open(place: string, options: object = {}, answer: (bodies: string[]) => void = () => {}) {
   const bodies: string[] = [];
-  const storage = { storageClient: async () => LogStore.open(storePath(place), false, log) };
+  const storage = { storageClient: async () => LogStore.open(storePath(place), { fsync: false, log }) };
   const config = configSchema.parse({ include: [`${place}/*.log*`], start_at: 'beginning', poll_interval: '10ms', force_flush_period: '60ms', ...options });
   const next = {
     async consume(batch: Batch): Promise<void> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { Batch, EMPTY_CONTEXT, type Signal } from '#src/core/batch.ts';
+import { Batch, type BatchContext, EMPTY_CONTEXT, type Signal } from '#src/core/batch.ts';
 import { PermanentError, RetryableError } from '#src/core/errors.ts';
 import type { StorageClient } from '#src/core/storage.ts';
 import { testContext, testHost } from '#src/core/testing/context.ts';
@@ -178,22 +178,28 @@ test('the queue on disk keeps order and context over a restart, and forgets only
     disk,
   );
   await first.exporter.start?.();
-  for (let i = 1; i <= 5; i++) await first.exporter.consume(new Batch('logs', batchOf(i).parts, i, { tenant: `t${i}`, metadata: new Map([['k', ['v']]]) }));
+  const contextOf = (i: number): BatchContext => ({
+    tenant: `t${i}`,
+    clientAddress: '10.0.0.1',
+    metadata: new Map([['k', ['v']]]),
+    grpcMetadata: new Map([['user-agent', ['a', 'ü']]]),
+    authAttributes: new Map<string, string | string[]>([
+      ['subject', 'me'],
+      ['groups', ['a', 'b']],
+    ]),
+  });
+  for (let i = 1; i <= 5; i++) await first.exporter.consume(new Batch('logs', batchOf(i).parts, i, contextOf(i)));
   await first.exporter.shutdown?.();
   assert.equal(disk.values.size, 5);
 
-  const seen: [number, string | undefined, string | undefined, string][] = [];
-  const second = setUp(
-    settings,
-    async (batch) => void seen.push([batch.itemCount, batch.context.tenant, batch.context.metadata?.get('k')?.[0], Buffer.from(batch.bytes).toString('hex')]),
-    disk,
-  );
+  const seen: [number, BatchContext, string][] = [];
+  const second = setUp(settings, async (batch) => void seen.push([batch.itemCount, batch.context, Buffer.from(batch.bytes).toString('hex')]), disk);
   await second.exporter.start?.();
   await settled();
   for (let i = 0; i < 20 && disk.values.size > 0; i++) await settled();
   assert.deepEqual(
     seen,
-    [1, 2, 3, 4, 5].map((i) => [i, `t${i}`, 'v', Buffer.from(batchOf(i).bytes).toString('hex')]),
+    [1, 2, 3, 4, 5].map((i) => [i, contextOf(i), Buffer.from(batchOf(i).bytes).toString('hex')]),
   );
   assert.equal(disk.values.size, 0);
   await second.exporter.shutdown?.();

@@ -18,6 +18,8 @@ import { Retry, type Send, ShutdownError } from './retry.ts';
 
 /** 8 MB, beside what the consumers are sending: some full requests, enough to keep a fast backend busy. */
 const PACE_BYTES = 8 << 20;
+/** So many requests at most are sent and still in a slow disk's queue. */
+const MAX_FORGETTING = 100;
 /** A backend that took something within this time counts as working. */
 const ALIVE_MS = 1000;
 
@@ -64,6 +66,8 @@ class Lane {
   readonly #refused: Counter;
   readonly #progress = new Waiters();
   #aliveMs = Number.NEGATIVE_INFINITY;
+  /** Requests that were sent and are not yet taken from the queue. */
+  #forgetting = 0;
   #consumers: Promise<void>[] = [];
   #takeDown: (() => void)[] = [];
 
@@ -164,6 +168,17 @@ class Lane {
         this.#parts.context.telemetry.log.error('Exporting failed. Dropping data.', { error: errorText(error), dropped_items: batch.itemCount });
       }
     }
+    // Seldom waited for: the disk takes many at once, and what it has not forgotten at a crash is sent again.
+    const forgotten = this.#forget(entries);
+    if (this.#forgetting > MAX_FORGETTING) await forgotten;
+    for (const entry of entries) {
+      if (failure !== undefined) entry.batch.keep(); // It may be a part of what was sent, and its sender may come again with it.
+      entry.settle?.(failure);
+    }
+  }
+
+  async #forget(entries: readonly Entry[]): Promise<void> {
+    this.#forgetting++;
     try {
       await this.#queue?.done(entries);
     } catch (error) {
@@ -171,10 +186,7 @@ class Lane {
         error: errorText(error),
       });
     }
-    for (const entry of entries) {
-      if (failure !== undefined) entry.batch.keep(); // It may be a part of what was sent, and its sender may come again with it.
-      entry.settle?.(failure);
-    }
+    this.#forgetting--;
   }
 
   async #send(batch: Batch): Promise<void> {
