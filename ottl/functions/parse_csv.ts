@@ -1,7 +1,7 @@
 /** A row of CSV as a map. */
-import { readCsvRow } from '#ottl/formats/csv.ts';
 import { defineConverter, p } from '#ottl/function.ts';
-import { fail, ValueMap } from '#ottl/values.ts';
+import { fail, orFail, ValueMap } from '#ottl/values.ts';
+import { readCsvRow } from '#src/helper/text/csv.ts';
 
 export default defineConverter({
   name: 'ParseCSV',
@@ -19,7 +19,7 @@ export default defineConverter({
     { run: 'ParseCSV("a \\"b\\" c,d", "x,y", mode="lazyQuotes")', want: { x: 'a "b" c', y: 'd' } },
     { run: 'ParseCSV("\\"a,b", "x,y", mode="ignoreQuotes")', want: { x: '"a', y: 'b' } },
     { run: 'ParseCSV("1,2,3", "a,b")', error: 'wrong number of fields: expected 2, found 3' },
-    { run: 'ParseCSV("a \\"b\\",c", "x,y")', error: 'bare " in non-quoted field' },
+    { run: 'ParseCSV("a \\"b\\",c", "x,y")', error: 'bare " in non-quoted-field' },
   ],
   create({ target, header, delimiter = ',', headerDelimiter = delimiter, mode = 'strict' }) {
     if ([...delimiter].length !== 1) fail('invalid arguments: delimiter must be a single character');
@@ -30,7 +30,7 @@ export default defineConverter({
         names = header.get(record);
       if (names === '') fail('headers must not be an empty string');
       const keys = names.split(headerDelimiter);
-      const fields = mode === 'ignoreQuotes' ? text.split(delimiter) : readCsvRow(text, delimiter, mode === 'lazyQuotes');
+      const fields = mode === 'ignoreQuotes' ? text.split(delimiter) : orFail(() => readCsvRow(text, delimiter, mode === 'lazyQuotes'));
       if (fields.length !== keys.length) fail(`map csv headers: wrong number of fields: expected ${keys.length}, found ${fields.length}`);
       const map = new ValueMap();
       for (const [i, field] of fields.entries()) map.set(keys[i]!, field);

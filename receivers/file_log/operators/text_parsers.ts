@@ -5,8 +5,8 @@ import { type Field, parseField } from '#receivers/file_log/field.ts';
 import { parseJson, toJson } from '#receivers/file_log/json_text.ts';
 import { isMap, type Value, type ValueMap } from '#receivers/file_log/value.ts';
 import { compilePattern, type Pattern } from '#src/core/regexp/pattern.ts';
+import { readCsvRow } from '#src/helper/text/csv.ts';
 import type { OperatorContext } from './base.ts';
-import { readCsv } from './csv_text.ts';
 import { Parser, parserKeys } from './parser.ts';
 import { parseUri } from './uri_text.ts';
 
@@ -116,7 +116,7 @@ export class CsvParser extends Parser {
 
   parse(text: string, entry: Entry): ValueMap {
     const header = this.#header ?? (this.#headerField!.get(entry) as string).split(this.#headerDelimiter);
-    const row = this.#ignoreQuotes ? text.split(this.#delimiter) : readCsv(text, this.#delimiter, this.#lazy);
+    const row = this.#ignoreQuotes ? text.split(this.#delimiter) : readCsvRow(text, this.#delimiter, this.#lazy);
     if (row.length !== header.length) throw new Error(`wrong number of fields: expected ${header.length}, found ${row.length}`);
     return new Map(header.map((name, i): [string, Value] => [name, row[i]!]));
   }

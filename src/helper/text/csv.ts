@@ -1,8 +1,9 @@
 /** One row of CSV as Go's encoding/csv reads it. A line break outside of quotes belongs to the field: rows of a text are joined there. */
-import { fail } from '#ottl/values.ts';
 
+/** Throws an Error in Go's words. `lazyQuotes`: quotes may stand anywhere. */
 export function readCsvRow(text: string, comma: string, lazyQuotes: boolean): string[] {
-  if (/["\r\n\0\ufffd]/.test(comma)) fail('read csv line: csv: invalid field or comment delimiter');
+  if (/["\r\n\0\ufffd]/.test(comma)) throw new Error('read csv line: csv: invalid field or comment delimiter');
+  if (text !== '' && !/["\r\n]/.test(text)) return text.split(comma);
   const reader = new Reader(text, comma, lazyQuotes),
     joined: string[] = [];
   let rows = 0;
@@ -13,7 +14,8 @@ export function readCsvRow(text: string, comma: string, lazyQuotes: boolean): st
       joined.push(...row.slice(1));
     }
   }
-  return rows > 0 ? joined : fail('no csv lines found');
+  if (rows === 0) throw new Error('no csv lines found');
+  return joined;
 }
 
 class Reader {
@@ -32,14 +34,15 @@ class Reader {
   }
   /** The fields before a fault are a row of their own, as long as there are any; null: no more lines. */
   next(): string[] | null {
-    let line = '\n';
-    while (line === '\n') {
+    let line = '';
+    while (line === '' || line === '\n') {
       if (this.#next >= this.#lines.length) return null;
       line = this.#line();
     }
     const fields: string[] = [],
       fault = this.#fields(line, fields);
-    return fault !== '' && fields.length === 0 ? fail(`read csv line: parse error on line ${this.#next}: ${fault}`) : fields;
+    if (fault !== '' && fields.length === 0) throw new Error(`read csv line: parse error on line ${this.#next}: ${fault}`);
+    return fields;
   }
   #fields(first: string, fields: string[]): string {
     let line = first;
@@ -47,7 +50,7 @@ class Reader {
       if (!line.startsWith('"')) {
         const end = line.indexOf(this.#comma),
           field = end < 0 ? line.replace(/\n$/, '') : line.slice(0, end);
-        if (!this.#lazy && field.includes('"')) return 'bare " in non-quoted field';
+        if (!this.#lazy && field.includes('"')) return 'bare " in non-quoted-field';
         fields.push(field);
         if (end < 0) return '';
         line = line.slice(end + this.#comma.length);
