@@ -15,6 +15,8 @@ export const catalog: Catalog = {
   processor: {
     attributes: () => import('#processors/attributes/index.ts'),
     batch: () => import('#processors/batch/index.ts'),
+    cumulativetodelta: () => import('#processors/cumulativetodelta/index.ts'),
+    deltatocumulative: () => import('#processors/deltatocumulative/index.ts'),
     filter: () => import('#processors/filter/index.ts'),
     groupbyattrs: () => import('#processors/groupbyattrs/index.ts'),
     memory_limiter: () => import('#processors/memory_limiter/index.ts'),

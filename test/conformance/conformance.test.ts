@@ -15,7 +15,7 @@ const HERE = join(ROOT, 'test/conformance'),
 const UPDATE = process.env['UPDATE_GOLDEN'] === '1',
   ALL = UPDATE || process.env['CONFORMANCE'] === 'all';
 /** Suites of components that are not built: every case would be a program that refuses to start. */
-const NOT_BUILT = ['cumulativetodelta', 'deltatocumulative', 'spanmetrics'].map((name) => `processors/${name}.json`);
+const NOT_BUILT = ['spanmetrics'].map((name) => `processors/${name}.json`);
 /** Groups of suites, each one run of a runner. */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   config: ['config/cases.json'],
