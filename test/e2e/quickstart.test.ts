@@ -26,7 +26,19 @@ test('the quickstart takes OTLP, remote write, scrapes and log lines, and answer
   const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'shop' } }] };
 
   const metrics = {
-    resourceMetrics: [{ resource, scopeMetrics: [{ metrics: [{ name: 'cart.items', gauge: { dataPoints: [{ timeUnixNano, asInt: '3' }] } }] }] }],
+    resourceMetrics: [
+      {
+        resource,
+        scopeMetrics: [
+          {
+            metrics: [
+              { name: 'cart.items', gauge: { dataPoints: [{ timeUnixNano, asInt: '3' }] } },
+              { name: 'orders', sum: { aggregationTemporality: 1, isMonotonic: true, dataPoints: [{ timeUnixNano, asInt: '7' }] } },
+            ],
+          },
+        ],
+      },
+    ],
   };
   const logs = { resourceLogs: [{ resource, scopeLogs: [{ logRecords: [{ timeUnixNano, body: { stringValue: 'hello from curl' } }] }] }] };
   const traces = {
@@ -62,12 +74,13 @@ test('the quickstart takes OTLP, remote write, scrapes and log lines, and answer
   appendFileSync(join(stage.folder, 'data/quickstart.log'), 'a first line\na second line\n');
 
   const found = await until('data from everywhere', async () => {
-    const series = await query(base, '{__name__=~"cart_items|pushed|up|otelcol_receiver_accepted_log_records|otelcol_receiver_accepted_spans"}');
+    const series = await query(base, '{__name__=~"cart_items|orders_total|pushed|up|otelcol_receiver_accepted_log_records|otelcol_receiver_accepted_spans"}');
     const names = new Set(series.map(({ metric }) => metric['__name__']));
-    return names.size === 5 && series;
+    return names.size === 6 && series;
   });
   const value = (name: string): string => found.find(({ metric }) => metric['__name__'] === name)!.value![1];
   assert.equal(value('cart_items'), '3');
+  assert.equal(value('orders_total'), '7');
   assert.equal(value('pushed'), '42');
   assert.equal(value('up'), '1');
   await until('the lines of the file', async () => {
