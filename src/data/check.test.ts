@@ -55,6 +55,15 @@ test('checkAndCount() refuses lengths that lie, wrong wire types, groups and end
   refuse(0x0a, 6, 0x12, 4, 0x12, 2, 0x2a, 5); // A name longer than its span.
   refuse(0x0a, 6, 0x12, 4, 0x12, 2, 0x28, 5); // A name that is a number.
   refuse(0x0a, 6, 0x12, 4, 0x12, 2, 0x33, 0x34); // A group.
+  const span = (...bytes: number[]): number[] => [0x0a, bytes.length + 4, 0x12, bytes.length + 2, 0x12, bytes.length, ...bytes];
+  for (const last of [0x00, 0x03, 0x33, 0x06, 0x2a, 0x30, 0x39, 0x8a, 0x85]) {
+    refuse(...span(last)); // Nothing may be read behind the request, nor taken for its end.
+    refuse(...span(0x2a, 1, 0x61, last));
+    refuse(...span(last), 0x0a, 0);
+  }
+  refuse(...span(0x2a, 0x80)); // Lengths that are not whole.
+  refuse(...span(0x2a, 0x80, 0x80));
+  refuse(...span(0x30, ...Array.from({ length: 10 }, () => 0x80), 1)); // A varint of eleven bytes.
   refuse(0x08, 1);
   refuse(0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01);
   refuse(0x0a, 0x80);

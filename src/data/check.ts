@@ -6,7 +6,10 @@ import type { Signal } from '#src/core/batch.ts';
 import { PermanentError } from '#src/core/errors.ts';
 import { asBuffer } from '#src/wire/bytes.ts';
 import { LENGTH, LOG_TYPE, type MessageType, METRIC, pointTypeOf, SPAN_TYPE } from './message_types.ts';
-import { after, readLength } from './scan.ts';
+import * as types from './message_types.ts';
+import { after, readLength, skipField } from './scan.ts';
+
+const { STEP_BAD, STEP_FIXED32, STEP_FIXED64, STEP_LENGTH, STEP_LONG, STEP_VARINT } = types;
 
 /** Counts spans, data points or log records of one OTLP message; throws PermanentError where it is truncated, its lengths lie or wire types are wrong. */
 export function checkAndCount(signal: Signal, bytes: Uint8Array): number {
@@ -81,46 +84,45 @@ function scalar(B: Buffer, at: number, wire: number, end: number): number {
   else return -1;
   return p > end ? -1 : p;
 }
-/** The fields of a record: they must end where it ends, and the known ones be of their wire type. */
-function record(B: Buffer, start: number, end: number, type: MessageType): void {
-  const { wires } = type;
-  let p = start;
+/** The fields of a record: they must end where it ends, and the known ones be of their wire type. The loop makes no call (cursor_scan.ts says why). */
+function record(B: Buffer, start: number, to: number, type: MessageType): void {
+  const { steps } = type;
+  const end = to | 0;
+  let p = start | 0;
   while (p < end) {
-    const t = B[p++]!;
-    const field = t >> 3;
-    if (t < 128 && (t & 7) === 2) {
-      const size = B[p++]!;
+    const at = p;
+    const step = steps[B[p]!]!;
+    p = (p + 1) | 0;
+    if (step === STEP_LENGTH) {
+      const size = B[p]! | 0; // 0 behind the last byte: p is then beyond the end.
+      p = (p + 1 + size) | 0;
       if (size > 127) {
-        const n = readLength(B, p - 1, end);
-        p = after + n;
-      } else p += size;
-      if ((wires[field]! & 7) !== 2 && wires[field]! >= 0) throw badRecord(type, start);
-      if (field === 0) throw badRecord(type, start);
-    } else if (t < 128) {
-      const w = t & 7;
-      if (w === 1) p += 8;
-      else if (w === 0) {
-        const from = p;
-        while (B[p++]! > 127);
-        if (p - from > 10) throw badRecord(type, start);
-      } else if (w === 5) p += 4;
-      else throw badRecord(type, start);
-      const known = wires[field]!;
-      // A repeated number may come unpacked.
-      if ((known >= 0 && known !== w && (known < 8 || field === 0)) || field === 0) throw badRecord(type, start);
-    } else {
-      const tag = readLength(B, p - 1, end);
-      p = after;
-      if ((tag & 7) === 2) {
-        const n = readLength(B, p, end);
-        p = after + n;
-      } else {
-        p = scalar(B, p, tag & 7, end);
-        if (p < 0) throw badRecord(type, start);
+        const high = B[at + 2]! | 0;
+        if (high > 127) {
+          longRecord(B, start, end, type);
+          return;
+        }
+        p = (at + 3 + (size & 127) + (high << 7)) | 0;
       }
-    }
+    } else if (step === STEP_FIXED64) p = (p + 8) | 0;
+    else if (step === STEP_VARINT) {
+      while (B[p]! > 127) p = (p + 1) | 0;
+      p = (p + 1) | 0;
+      if (p - at > 11) throw badRecord(type, start);
+    } else if (step === STEP_FIXED32) p = (p + 4) | 0;
+    else if (step === STEP_LONG) {
+      longRecord(B, start, end, type);
+      return;
+    } else throw badRecord(type, start);
   }
   if (p !== end) throw badRecord(type, start);
+}
+/** The same for a record with long tags or lengths. */
+function longRecord(B: Buffer, start: number, end: number, type: MessageType): void {
+  for (let p = start; p < end; ) {
+    if (type.steps[B[p]!] === STEP_BAD) throw badRecord(type, start);
+    p = skipField(B, p, end);
+  }
 }
 function bad(depth: number, at: number): PermanentError {
   return new PermanentError(`malformed OTLP: a field in ${WHERE[depth]} is truncated or has a wrong wire type (offset ${at})`);

@@ -18,9 +18,23 @@ export interface MessageType {
   readonly attributes: number;
   /** Tag byte -> field number * 4 (where Cursor.fields has its row), 255: attribute, 0: not known; + 1 where it repeats. */
   readonly slots: Uint8Array;
+  /** Tag byte -> how to get over the field: STEP_…; STEP_BAD where a known field has another wire type. */
+  readonly steps: Uint8Array;
   /** Which of the pre-encoded forms of an attribute literal fits: they differ in their tag byte. */
   readonly variant: number;
 }
+
+export const STEP_BAD = 0;
+export const STEP_VARINT = 1;
+export const STEP_FIXED64 = 2;
+export const STEP_LENGTH = 3;
+export const STEP_FIXED32 = 4;
+/** The tag has more than one byte. */
+export const STEP_LONG = 5;
+/** Tag byte -> how to get over the field, whatever message it is in. */
+const STEPS = Uint8Array.from({ length: 256 }, (_, tag) =>
+  tag > 127 ? STEP_LONG : tag < 8 ? STEP_BAD : [STEP_VARINT, STEP_FIXED64, STEP_LENGTH, STEP_BAD, STEP_BAD, STEP_FIXED32, STEP_BAD, STEP_BAD][tag & 7]!,
+);
 
 /** Tag bytes of the attributes in the messages that have any, by variant. */
 export const ATTRIBUTE_TAGS: readonly number[] = [0x0a, 0x1a, 0x22, 0x32, 0x3a, 0x4a, 0x62];
@@ -39,7 +53,14 @@ function messageType(name: string, attributes: number, fields: readonly (readonl
     slots[(attributes << 3) | LENGTH] = 255;
     wires[attributes] = REPEATED | LENGTH;
   }
-  return { name, wires, attributes, slots, variant: Math.max(0, ATTRIBUTE_TAGS.indexOf((attributes << 3) | LENGTH)) };
+  const steps = STEPS.slice();
+  for (let tag = 8; tag < 128; tag++) {
+    const known = wires[tag >> 3]!;
+    // A repeated number may come unpacked.
+    const fits = known < 0 || (known & 7) === (tag & 7) || (known >= REPEATED && (tag & 7) !== LENGTH);
+    if (!fits) steps[tag] = STEP_BAD;
+  }
+  return { name, wires, attributes, slots, steps, variant: Math.max(0, ATTRIBUTE_TAGS.indexOf((attributes << 3) | LENGTH)) };
 }
 const PACKED = new Set(['HistogramDataPoint.6', 'HistogramDataPoint.7', 'Buckets.2']);
 const R = REPEATED;
