@@ -53,6 +53,8 @@ export interface SeriesSet {
   labels(index: number): LabelList;
   /** A number that stays the same for the same series across select() calls of one querier. */
   id(index: number): number;
+  /** 32 bits, the same for label sets that are equal but for the metric's name; -1 where it cannot be told. A store may have none. */
+  hashWithoutName?(index: number): number;
   /** Appends the samples with minTimeMs <= time <= maxTimeMs in ascending order, growing the columns where needed. */
   read(index: number, minTimeMs: number, maxTimeMs: number, into: SampleColumns): void;
 }

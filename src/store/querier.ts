@@ -196,6 +196,10 @@ class HeadSeriesSet implements ChunkSeriesSet {
     return this.#ids === null ? this.#refs[index]! : this.#ids.idOf(this.labels(index));
   }
 
+  hashWithoutName(index: number): number {
+    return this.#reader.hashWithoutName(this.#refs[index]!);
+  }
+
   read(index: number, minTimeMs: number, maxTimeMs: number, into: SampleColumns): void {
     this.#reader.read(this.#refs[index]!, minTimeMs, maxTimeMs, into);
   }

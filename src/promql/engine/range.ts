@@ -1,6 +1,7 @@
 /** Functions of range vectors: from selector or subquery to one row per series. */
 import { QueryError } from '#src/promql/errors.ts';
-import { dropName, getLabel, METRIC_NAME } from '#src/promql/labels.ts';
+import { dropName, getLabel, METRIC_NAME, NO_LABELS } from '#src/promql/labels.ts';
+import type { LabelList } from '#src/core/series.ts';
 import type { Call, Expr, MatrixSelector, Subquery } from '#src/promql/syntax/ast.ts';
 import { sampleSize } from '#src/promql/histogram/float_histogram.ts';
 import { absentLabels } from './absent.ts';
@@ -109,7 +110,7 @@ export async function callRange(
     context.charge(count - loaded);
     loaded = count;
     if (!reader.apply(source, row, samples)) continue;
-    names.add(row);
+    names.add(row, reader.labels);
     if (sink === null) continue;
     sink(out, 0);
     context.charge(-reader.rowSize);
@@ -147,16 +148,29 @@ class NameCheck {
     this.#rows = new Int32Array(source.count);
   }
 
-  add(row: number): void {
-    const labels = this.#source.labels(row);
+  add(row: number, labels: LabelList): void {
     if (this.#count === 0) this.#name = labels[1] ?? '';
     this.#rows[this.#count++] = row;
     // What goes with the name (dropName) would stand right behind it.
     if (labels[0] !== METRIC_NAME || labels[1] !== this.#name || labels[2]?.startsWith('__') === true) this.#differ = true;
   }
 
+  /** Whether no two rows have the same hash: then they differ, at a tenth of the price of a look at their labels. */
+  #hashesDiffer(): boolean {
+    const mask = 2 ** (33 - Math.clz32(this.#count)) - 1;
+    const table = new Float64Array(mask + 1).fill(-1);
+    for (let i = 0; i < this.#count; i++) {
+      const hash = this.#source.hashWithoutName(this.#rows[i]!);
+      if (hash < 0) return false;
+      let at = hash & mask;
+      for (; table[at]! >= 0; at = (at + 1) & mask) if (table[at] === hash) return false;
+      table[at] = hash;
+    }
+    return true;
+  }
+
   refuseSameLabels(): void {
-    if (this.#keepsName ? !this.#isSubquery : !this.#differ) return;
+    if (this.#keepsName ? !this.#isSubquery : !this.#differ || this.#hashesDiffer()) return;
     const sets = Array.from(this.#rows.subarray(0, this.#count), (row) => this.#source.labels(row));
     if (!areDistinct(this.#keepsName ? sets : sets.map(dropName))) throw sameLabelsError();
   }
@@ -164,8 +178,9 @@ class NameCheck {
 
 class RangeCall {
   readonly out: Matrix;
-  /** Of the row that was made last. */
+  /** Of the row that was made last: its size, and the labels of its series. */
   rowSize = 0;
+  labels: LabelList = NO_LABELS;
   readonly #context: EvaluationContext;
   readonly #name: string;
   readonly #at: { readonly start: number };
@@ -217,7 +232,7 @@ class RangeCall {
     if (samples.floatCount + samples.histogramCount === 0) return false;
     const name = this.#name;
     const { delayedNameRemoval, useStartTimestamps } = this.#context.options;
-    const labels = source.labels(row);
+    const labels = (this.labels = source.labels(row));
     const drop = !KEEPS_NAME.has(name) || source.nameless(row);
     const target = this.out.addRow(drop && !delayedNameRemoval && !this.#isSunk ? dropName(labels) : labels, drop);
     const changed = this.#windows.update(samples.times, samples.floatCount);
@@ -226,11 +241,12 @@ class RangeCall {
     if (changed && this.#rate !== null) this.#rate.prepare(samples.times);
     if (name === 'double_exponential_smoothing') this.#checkSmoothing(samples);
     const starts = useStartTimestamps && USES_START.has(name) && (samples.starts !== null || samples.histogramStarts !== null);
+    let size = -1;
     if (samples.histogramCount > 0 || starts || this.#extended !== '') this.#applyMixed(labels, samples, target, starts);
-    else if (this.#rate !== null) this.#rate.apply(samples, this.out, target);
+    else if (this.#rate !== null) size = this.#rate.apply(samples, this.out, target);
     else this.#applyFloats(samples, target);
     if (name === 'quantile_over_time') this.#noteQuantiles(target);
-    this.rowSize = this.out.rowSize(target);
+    this.rowSize = size < 0 ? this.out.rowSize(target) : size;
     this.#context.charge(this.rowSize);
     if (this.rowSize === 0) {
       this.out.dropLastRow();

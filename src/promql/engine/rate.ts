@@ -58,8 +58,8 @@ export class FloatRate {
     }
   }
 
-  /** Writes one row. */
-  apply(samples: Samples, out: Matrix, row: number): void {
+  /** Writes one row; returns how many steps have a value. */
+  apply(samples: Samples, out: Matrix, row: number): number {
     const { values, floatCount } = samples;
     const { from, to } = this.#windows;
     const interval = this.#interval;
@@ -73,6 +73,7 @@ export class FloatRate {
     const present = out.present;
     const resets = counter ? this.#countResets(values, floatCount) : 0;
     const resetsUpTo = this.#resets;
+    let found = 0;
     for (let s = 0, at = row * steps; s < steps; s++, at++) {
       const seconds = interval[s]!;
       if (seconds === 0) continue;
@@ -93,7 +94,9 @@ export class FloatRate {
       }
       result[at] = rise * factor;
       present[at] = FLOAT;
+      found++;
     }
+    return found;
   }
 
   /** How many resets there are; #resets gets how many up to each sample. */

@@ -34,6 +34,8 @@ export interface RangeSource {
   readonly count: number;
   labels(row: number): LabelList;
   nameless(row: number): boolean;
+  /** As SeriesSet.hashWithoutName; -1 where there is none. */
+  hashWithoutName(row: number): number;
   /** Valid until the next call. */
   load(row: number): Samples;
 }
@@ -60,6 +62,9 @@ export class SelectorSource implements RangeSource {
   }
   nameless(): boolean {
     return false;
+  }
+  hashWithoutName(row: number): number {
+    return this.#series.hashWithoutName === undefined ? -1 : this.#series.hashWithoutName(row);
   }
   load(row: number): Samples {
     const columns = this.#columns;
@@ -152,6 +157,9 @@ export class SubquerySource implements RangeSource {
   }
   nameless(row: number): boolean {
     return this.#matrix.nameless[row]!;
+  }
+  hashWithoutName(): number {
+    return -1;
   }
   load(row: number): Samples {
     const matrix = this.#matrix;

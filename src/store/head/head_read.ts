@@ -7,7 +7,7 @@ import { compareEncoded } from '#src/store/labels.ts';
 import { decodeHistograms, padHistograms } from '#src/store/chunk/histogram.ts';
 import { ENCODING_XOR } from '#src/store/chunk/encodings.ts';
 import { COUNT, BIT, LAST_TIME, decodeXor, firstTimeXor, sealXor, wordsToBytes } from '#src/store/chunk/xor.ts';
-import { viewOf } from '#src/store/bytes.ts';
+import { hashBytes, viewOf } from '#src/store/bytes.ts';
 import type { PostingsSource } from '#src/store/select.ts';
 import { FULL_COUNT, FULL_HEADER, FULL_MAX, FULL_MIN, FULL_PREVIOUS, FULL_SIZE, LABELS, LABELS_SIZE, NEWEST, OPEN, PAGE_MASK, PAGE_SHIFT } from './head.ts';
 import type { Head } from './head.ts';
@@ -26,6 +26,11 @@ export interface RawChunk {
 
 /** Label lists that are kept as strings. */
 const MOST_LISTS = 1 << 16;
+
+/** Where in an encoded label its name begins: behind the tag and size of the label, and those of the name. */
+const NAME_AT = 4;
+/** Whether "__name__" stands there. */
+const isName = (view: DataView, at: number): boolean => view.getInt32(at) === 0x5f5f6e61 && view.getInt32(at + 4) === 0x6d655f5f;
 
 export class HeadReader implements PostingsSource {
   readonly #head: Head;
@@ -79,6 +84,22 @@ export class HeadReader implements PostingsSource {
       this.#lists.set(ref, list);
     }
     return list;
+  }
+
+  /** As SeriesSet has it: of the bytes behind the name, which comes first in all but odd label sets. */
+  hashWithoutName(ref: number): number {
+    const page = this.#head.pages[ref >>> PAGE_SHIFT]!;
+    const s = (ref & PAGE_MASK) << 4;
+    const at = page[s + LABELS]!;
+    const bytes = this.#head.labels.bytes[slabOf(at)]!;
+    const view = this.#head.labels.views[slabOf(at)]!;
+    const start = byteIn(at);
+    const end = start + page[s + LABELS_SIZE]!;
+    const rest = start + 2 + bytes[start + 1]!;
+    const isNamed = end - start >= NAME_AT + 8 && bytes[start + 1]! < 128 && view.getUint16(start + 2) === 0x0a08 && isName(view, start + NAME_AT);
+    // A label like __unit__ goes with the name.
+    if (!isNamed || (rest < end && (bytes[rest + 1]! > 127 || view.getUint16(rest + NAME_AT) === 0x5f5f))) return -1;
+    return hashBytes(view, rest, end - rest) >>> 0;
   }
 
   #compare = (a: number, b: number): number => {

@@ -41,7 +41,7 @@ const RECORD_BYTES = 1 << 16;
 /** What may wait in memory while the disk takes nothing. */
 const MOST_PENDING_BYTES = 64 << 20;
 /** Above this the buffer is written without waiting for the commit. */
-const FLUSH_BYTES = 1 << 20;
+const FLUSH_BYTES = 1 << 18;
 
 export interface WalOptions {
   readonly compress: boolean;
@@ -287,7 +287,7 @@ export class WalWriter {
   async commit(): Promise<void> {
     this.#endRecords();
     this.#write();
-    if (this.#pending.bytes.length > 4 * FLUSH_BYTES) this.#pending = new ByteWriter(1 << 15); // What a full disk made grow.
+    if (this.#pending.bytes.length > 16 * FLUSH_BYTES) this.#pending = new ByteWriter(1 << 15); // What a full disk made grow.
     if (this.#options.fsync) await new Promise<void>((resolve, reject) => this.#sync(resolve, reject));
   }
 
