@@ -46,6 +46,7 @@ export const catalog: Catalog = {
     bearertokenauth: () => import('#extensions/bearertokenauth/index.ts'),
     file_storage: () => import('#extensions/file_storage/index.ts'),
     health_check: () => import('#extensions/health_check/index.ts'),
+    memory_limiter: () => import('#extensions/memory_limiter/index.ts'),
     store: () => import('#extensions/store/index.ts'),
     store_api: () => import('#extensions/store_api/index.ts'),
   },

@@ -1,9 +1,8 @@
 /** Refuses data with a retryable error while memory is short, so that the sender keeps it and the process lives. Put it first in a pipeline. */
 import { ITEM_NAMES } from '#src/core/batch.ts';
 import { defineProcessor } from '#src/core/component.ts';
-import { RetryableError } from '#src/core/errors.ts';
+import { Limiter } from '#src/helper/memory_limiter/limiter.ts';
 import { configSchema } from './config.ts';
-import { Limiter } from './limiter.ts';
 
 export default defineProcessor({
   type: 'memory_limiter',
@@ -28,13 +27,15 @@ export default defineProcessor({
         limiter.start();
       },
       consume(batch) {
-        if (limiter.refusing) {
+        const refusal = limiter.refusal();
+        if (refusal !== null) {
           refused.add(batch.itemCount, attributes);
-          return Promise.reject(new RetryableError('data refused due to high memory usage', { reason: 'exhausted', retryAfterMs: config.check_interval }));
+          return Promise.reject(refusal);
         }
         accepted.add(batch.itemCount, attributes);
         return next.consume(batch);
       },
+      refusal: () => limiter.refusal() ?? next.refusal?.() ?? null,
       shutdown() {
         limiter.stop();
       },

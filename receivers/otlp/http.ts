@@ -2,22 +2,23 @@
  * OTLP over HTTP: a path for each signal, protobuf or JSON in, the same out; errors as google.rpc.Status in the request's form, with
  * Retry-After where the sender shall come again (https://opentelemetry.io/docs/specs/otlp/#otlphttp).
  */
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Packed } from '#src/core/batch.ts';
+import type { RetryableError } from '#src/core/errors.ts';
 import { parseOtlpJson } from '#src/data/json_read.ts';
+import type { Admission } from '#src/net/admission.ts';
 import { codeOfHttpStatus, encodeStatus, httpStatusOf, type Status, statusJson, statusOfError } from '#src/net/grpc/status.ts';
-import { type HttpHandler, type HttpReply, HttpError, type HttpRequest } from '#src/net/http_server.ts';
+import { HttpError, type HttpReply, type HttpRequest } from '#src/net/http_server.ts';
 import { TooLargeError } from '#src/net/compression.ts';
+import type { HttpContexts } from './contexts.ts';
 import type { Intake } from './intake.ts';
 
 const PROTOBUF = 'application/x-protobuf';
 const JSON_TYPE = 'application/json';
-/** Bodies taken in and not yet answered, of all connections: beyond, senders are told to come again. */
-const MAX_BYTES_IN_FLIGHT = 64 << 20;
 
 // An Export*ServiceResponse without partial success: as protobuf nothing, as JSON the object that the Collector writes.
 const TAKEN_PROTOBUF: HttpReply = { status: 200, headers: { 'Content-Type': PROTOBUF }, body: new Uint8Array(0) };
 const TAKEN_JSON: HttpReply = { status: 200, headers: { 'Content-Type': JSON_TYPE }, body: '{"partialSuccess":{}}' };
+const UNKNOWN_PATH: HttpReply = { status: 404, headers: { 'Content-Type': 'text/plain; charset=utf-8' }, body: '404 page not found\n' };
 const WRONG_METHOD: HttpReply = { status: 405, headers: { 'Content-Type': 'text/plain' }, body: '405 method not allowed, supported: [POST]' };
 const WRONG_TYPE: HttpReply = {
   status: 415,
@@ -26,42 +27,64 @@ const WRONG_TYPE: HttpReply = {
 };
 
 /** `intakes` by URL path. */
-export function otlpHandler(intakes: ReadonlyMap<string, Intake>, includeMetadata: boolean): HttpHandler {
-  const load = new Load();
-  return async (request) => {
-    const intake = intakes.get(request.path);
-    if (intake === undefined) return { status: 404, headers: { 'Content-Type': 'text/plain; charset=utf-8' }, body: '404 page not found\n' };
+export class OtlpHttp {
+  readonly #intakes: ReadonlyMap<string, Intake>;
+  readonly #contexts: HttpContexts;
+  readonly #admission: Admission;
+  /** How the last refusal is answered, in each form. */
+  #lastRefusal: RetryableError | null = null;
+  #lastReplies = new Map<string, HttpReply>();
+
+  constructor(intakes: ReadonlyMap<string, Intake>, contexts: HttpContexts, admission: Admission) {
+    this.#intakes = intakes;
+    this.#contexts = contexts;
+    this.#admission = admission;
+  }
+
+  /** Asked before anything of the body is read. */
+  refusal(request: HttpRequest): RetryableError | null {
+    const intake = this.#intakes.get(request.path);
+    return intake === undefined ? null : (intake.refusal() ?? this.#admission.refusal());
+  }
+  refusalReply(request: HttpRequest, refusal: RetryableError): HttpReply {
+    this.#intakes.get(request.path)?.countRefused();
+    if (refusal !== this.#lastRefusal) {
+      this.#lastRefusal = refusal;
+      this.#lastReplies = new Map([PROTOBUF, JSON_TYPE].map((type) => [type, errorReplyOf(type, refusal)]));
+    }
+    return this.#lastReplies.get(answerType(request))!;
+  }
+
+  async take(request: HttpRequest): Promise<HttpReply> {
+    const intake = this.#intakes.get(request.path);
+    if (intake === undefined) return UNKNOWN_PATH;
     if (request.method !== 'POST') return WRONG_METHOD;
     const type = request.contentType;
     if (type !== PROTOBUF && type !== JSON_TYPE) return WRONG_TYPE;
-    const metadata = includeMetadata ? metadataOf(request.headers) : undefined;
-    let size = load.enter(request);
+    const stay = new Stay(this.#admission, request.announcedBytes);
     try {
-      let bytes: Uint8Array;
-      let packed: Packed | null;
-      try {
-        const body = await request.bodyAndPacked(type === JSON_TYPE ? () => 'none' : (coding) => intake.packedUse(coding));
-        size = load.correct(size, body.plain.length);
-        bytes = type === JSON_TYPE ? parseOtlpJson(intake.signal, body.plain) : body.plain;
-        packed = body.packed;
-      } catch (error) {
-        intake.countMalformed();
-        throw error;
-      }
-      await intake.take(bytes, metadata, request.peerAddress, request.authAttributes, packed);
+      const { bytes, packed } = await stay.arrive(intake, request, type);
+      await intake.take(bytes, this.#contexts.of(request), packed);
     } catch (error) {
       if (error instanceof HttpError || error instanceof TooLargeError) throw error;
-      return statusReply(type, httpStatusOf(statusOfError(error).code), statusOfError(error));
+      return errorReplyOf(type, error);
     } finally {
-      load.leave(size);
+      stay.end();
     }
     return type === JSON_TYPE ? TAKEN_JSON : TAKEN_PROTOBUF;
-  };
-}
+  }
 
-/** How the server answers what went wrong before a handler could say: bad encodings, bodies that are too large. */
-export function otlpErrorReply(request: HttpRequest, status: number, message: string): HttpReply {
-  return statusReply(request.contentType === PROTOBUF ? PROTOBUF : JSON_TYPE, status, { code: codeOfHttpStatus(status), message, retryAfterMs: -1 });
+  /** How the server answers what went wrong before a handler could say: bad encodings, bodies that are too large. */
+  errorReply(request: HttpRequest, status: number, message: string): HttpReply {
+    return statusReply(answerType(request), status, { code: codeOfHttpStatus(status), message, retryAfterMs: -1 });
+  }
+}
+function answerType(request: HttpRequest): string {
+  return request.contentType === PROTOBUF ? PROTOBUF : JSON_TYPE;
+}
+function errorReplyOf(type: string, error: unknown): HttpReply {
+  const status = statusOfError(error);
+  return statusReply(type, httpStatusOf(status.code), status);
 }
 function statusReply(type: string, httpStatus: number, status: Status): HttpReply {
   const headers: Record<string, string> = { 'Content-Type': type };
@@ -69,29 +92,44 @@ function statusReply(type: string, httpStatus: number, status: Status): HttpRepl
   return { status: httpStatus, headers, body: type === JSON_TYPE ? statusJson(status) : encodeStatus(status) };
 }
 
-/** Bytes in flight. What a body will have when decompressed is not known before, so it counts as announced first. */
-class Load {
-  #bytes = 0;
-  enter(request: HttpRequest): number {
-    const announced = Number(request.headers['content-length'] ?? 0);
-    if (this.#bytes > MAX_BYTES_IN_FLIGHT) throw new HttpError(429, 'too many bytes in flight', { headers: { 'Retry-After': '1' } });
-    this.#bytes += announced;
-    return announced;
+/** What a request weighs while it is here: as announced until its body is there and decompressed, then what that has. */
+class Stay {
+  readonly #admission: Admission;
+  readonly #reserved: number;
+  #held = 0;
+  #waiting = true;
+  constructor(admission: Admission, announcedBytes: number) {
+    if (!admission.reserve(announcedBytes)) throw new HttpError(429, 'too many bytes arrive', { headers: { 'Retry-After': '1' } });
+    this.#admission = admission;
+    this.#reserved = announcedBytes;
+    admission.opened();
   }
-  correct(before: number, now: number): number {
-    this.#bytes += now - before;
-    return now;
+  /** The request as OTLP bytes, once it is its turn. */
+  async arrive(intake: Intake, request: HttpRequest, type: string): Promise<{ bytes: Uint8Array; packed: Packed | null }> {
+    try {
+      return await this.#arrive(intake, request, type);
+    } catch (error) {
+      intake.countMalformed();
+      throw error;
+    }
   }
-  leave(size: number): void {
-    this.#bytes -= size;
+  async #arrive(intake: Intake, request: HttpRequest, type: string): Promise<{ bytes: Uint8Array; packed: Packed | null }> {
+    const body = await request.bodyAndPacked(type === JSON_TYPE ? () => 'none' : (coding) => intake.packedUse(coding));
+    this.#held = body.plain.length;
+    this.#admission.took(this.#held);
+    const turn = this.#admission.turn();
+    if (turn !== undefined) await turn;
+    this.#leaveQueue();
+    const bytes = type === JSON_TYPE ? parseOtlpJson(intake.signal, body.plain) : body.plain;
+    return { bytes, packed: body.packed };
   }
-}
-
-function metadataOf(headers: IncomingHttpHeaders): Map<string, readonly string[]> {
-  const metadata = new Map<string, readonly string[]>();
-  for (const name in headers) {
-    const value = headers[name];
-    if (value !== undefined) metadata.set(name, Array.isArray(value) ? value : [value]);
+  end(): void {
+    this.#leaveQueue();
+    this.#admission.release(this.#held, this.#reserved);
   }
-  return metadata;
+  #leaveQueue(): void {
+    if (!this.#waiting) return;
+    this.#waiting = false;
+    this.#admission.givenUp();
+  }
 }

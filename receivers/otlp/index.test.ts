@@ -73,7 +73,10 @@ test('a gRPC request becomes a batch of the same bytes and is counted', async ()
   client.start();
   await client.call(EXPORT_PATHS.traces, [ONE_SPAN, ONE_SPAN], 12);
   const batch = got.pop()!;
-  assert.deepEqual(batch.context, { clientAddress: '127.0.0.1' });
+  assert.deepEqual([batch.context.clientAddress, batch.context.metadata], ['127.0.0.1', undefined]);
+  assert.deepEqual(batch.context.grpcMetadata?.get('user-agent'), ['t']);
+  assert.deepEqual(batch.context.grpcMetadata?.get(':authority'), [both.grpc]);
+  assert.deepEqual([...batch.context.grpcMetadata!.keys()].toSorted(), [':authority', 'content-type', 'grpc-accept-encoding', 'user-agent']);
   assert.equal(batch.itemCount, 2);
   assert.ok(Buffer.concat([ONE_SPAN, ONE_SPAN]).equals(batch.bytes));
   assert.equal(both.telemetry.counts.get('receiver_accepted_spans'), 2);
@@ -148,6 +151,21 @@ test('browsers of allowed origins may send, others get no permission', async () 
   assert.equal(allowed.status, 204);
   assert.equal(allowed.headers.get('access-control-allow-origin'), 'https://shop.example.com');
   assert.equal((await preflight('https://example.org')).headers.get('access-control-allow-origin'), null);
+});
+
+test('with include_metadata the headers of a gRPC call are metadata, with the name we were called by as "host"; calls alike share their context', async () => {
+  const { grpc } = await start({ grpc: { endpoint: '127.0.0.1:0', include_metadata: true } });
+  const settings = z.strictObject(grpcClientShape()).parse({ endpoint: grpc, tls: { insecure: true }, headers: { 'X-Tenant': 'a', 'x-key-bin': 'hi' } });
+  const client = new GrpcClient({ settings, log: both.telemetry.log, clock: systemClock, userAgent: 't' });
+  client.start();
+  // The headers of the first go into the table of HPACK, from the second on they are the same few bytes.
+  for (let i = 0; i < 3; i++) await client.call(EXPORT_PATHS.traces, [ONE_SPAN], 6);
+  const [first, second, third] = got.splice(0);
+  const { metadata, grpcMetadata } = first!.context;
+  assert.deepEqual([metadata?.get('x-tenant'), metadata?.get('host'), metadata?.get('x-key-bin')], [['a'], [grpc], ['hi']]);
+  assert.deepEqual([grpcMetadata?.get('x-tenant'), grpcMetadata?.get('host')], [['a'], undefined]);
+  assert.equal(third!.context, second!.context);
+  await client.close();
 });
 
 test('headers go into the context with include_metadata only', async () => {

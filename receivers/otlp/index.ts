@@ -1,10 +1,12 @@
 import { type PackedCoding, type PackedUse, type Signal, SIGNALS } from '#src/core/batch.ts';
 import { defineReceiver } from '#src/core/component.ts';
+import { Admission } from '#src/net/admission.ts';
 import { GrpcServer, type UnaryMethod } from '#src/net/grpc/server.ts';
 import { HttpServer } from '#src/net/http_server.ts';
 import { EXPORT_PATHS } from '#src/net/grpc/otlp_service.ts';
 import { configSchema } from './config.ts';
-import { otlpErrorReply, otlpHandler } from './http.ts';
+import { GrpcContexts, HttpContexts } from './contexts.ts';
+import { OtlpHttp } from './http.ts';
 import { Intake } from './intake.ts';
 
 /** How long calls may end when the program stops. */
@@ -24,15 +26,14 @@ export default defineReceiver({
     const grpcIntakes = new Map<string, Intake>();
     for (const signal of grpc ? signals : []) {
       const target = intake(signal, 'grpc');
-      const withMetadata = grpc!.include_metadata;
+      const contexts = new GrpcContexts(grpc!.include_metadata);
       grpcIntakes.set(EXPORT_PATHS[signal], target);
-      methods.set(EXPORT_PATHS[signal], (message, call, peerAddress, auth, packed) =>
-        target.take(message, withMetadata ? call.metadata() : undefined, peerAddress, auth, packed),
-      );
+      methods.set(EXPORT_PATHS[signal], (message, call, peerAddress, auth, packed) => target.take(message, contexts.of(call, peerAddress, auth), packed));
     }
     const paths = new Map<string, Intake>();
     for (const signal of http ? signals : []) paths.set(http![`${signal}_url_path`], intake(signal, 'http'));
 
+    const admission = new Admission();
     let grpcServer: GrpcServer | null = null;
     let httpServer: HttpServer | null = null;
     const stop = async (): Promise<void> => {
@@ -43,15 +44,33 @@ export default defineReceiver({
         try {
           if (grpc) {
             const packedUse = (path: string, coding: PackedCoding): PackedUse => grpcIntakes.get(path)?.packedUse(coding) ?? 'none';
-            grpcServer = new GrpcServer({ settings: grpc, methods, packedUse, log: telemetry.log, clock, telemetry, attributes: { receiver: id }, host });
+            grpcServer = new GrpcServer({
+              settings: grpc,
+              methods,
+              packedUse,
+              refusal: (path) => grpcIntakes.get(path)?.refusal() ?? null,
+              refused: (path) => grpcIntakes.get(path)?.countRefused(),
+              admission,
+              log: telemetry.log,
+              clock,
+              telemetry,
+              attributes: { receiver: id },
+              host,
+            });
             await grpcServer.listen();
           }
           if (http) {
+            const otlp = new OtlpHttp(paths, new HttpContexts(http.include_metadata), admission);
+            const hits = telemetry.counter('http_server_limit_hits', '{hit}', 'Number of times a client met a limit of the HTTP server, by limit.');
             httpServer = new HttpServer({
               settings: http,
-              handler: otlpHandler(paths, http.include_metadata),
+              handler: (request) => otlp.take(request),
+              errorReply: (request, status, message) => otlp.errorReply(request, status, message),
+              refusal: (request) => otlp.refusal(request),
+              refusalReply: (request, refusal) => otlp.refusalReply(request, refusal),
+              http2: { admission, clock },
+              limitHit: (limit) => hits.add(1, { receiver: id, limit }),
               log: telemetry.log,
-              errorReply: otlpErrorReply,
               host,
             });
             await httpServer.listen();

@@ -2,9 +2,9 @@
  * What both transports do with the bytes of a request: check and count them, hand them to the pipeline, count how that went. Nothing is
  * decoded beyond what counting needs.
  */
-import type { AuthAttributes } from '#src/core/auth.ts';
-import { Batch, type BatchContext, EMPTY_CONTEXT, ITEM_NAMES, type Packed, type PackedCoding, type PackedUse, type Signal } from '#src/core/batch.ts';
+import { Batch, type BatchContext, ITEM_NAMES, type Packed, type PackedCoding, type PackedUse, type Signal } from '#src/core/batch.ts';
 import type { Consumer } from '#src/core/component.ts';
+import type { RetryableError } from '#src/core/errors.ts';
 import type { Counter, Telemetry } from '#src/core/telemetry.ts';
 import { checkAndCount } from '#src/data/check.ts';
 
@@ -14,8 +14,8 @@ export class Intake {
   readonly #accepted: Counter;
   readonly #refused: Counter;
   readonly #malformed: Counter;
+  readonly #unread: Counter;
   readonly #attributes: Readonly<Record<string, string>>;
-  #context: BatchContext = EMPTY_CONTEXT;
 
   constructor(signal: Signal, next: Consumer, telemetry: Telemetry, receiver: string, transport: 'grpc' | 'http') {
     const items = ITEM_NAMES[signal];
@@ -24,17 +24,12 @@ export class Intake {
     this.#accepted = telemetry.counter(`receiver_accepted_${items}`, '{items}', `Number of ${items} successfully pushed into the pipeline.`);
     this.#refused = telemetry.counter(`receiver_refused_${items}`, '{items}', `Number of ${items} that could not be pushed into the pipeline.`);
     this.#malformed = telemetry.counter('receiver_malformed_requests', '{requests}', 'Number of requests that could not be read as OTLP.');
+    this.#unread = telemetry.counter('receiver_refused_requests', '{requests}', 'Number of requests that were refused before they were read.');
     this.#attributes = { receiver, transport };
   }
 
   /** Undefined where there is nothing in it. Throws or rejects with the pipeline's error. The bytes are the pipeline's from here on. */
-  take(
-    bytes: Uint8Array,
-    metadata: BatchContext['metadata'],
-    clientAddress: string,
-    auth: AuthAttributes | undefined,
-    packed: Packed | null = null,
-  ): Promise<void> | undefined {
+  take(bytes: Uint8Array, context: BatchContext, packed: Packed | null = null): Promise<void> | undefined {
     let count: number;
     try {
       count = checkAndCount(this.signal, bytes);
@@ -43,22 +38,23 @@ export class Intake {
       throw error;
     }
     if (count === 0) return undefined;
-    return this.#consume(new Batch(this.signal, [bytes], count, this.#contextOf(metadata, clientAddress, auth), true, null, packed));
+    return this.#consume(new Batch(this.signal, [bytes], count, context, true, null, packed));
   }
   /** What the pipeline could do with the compressed form of a request. */
   packedUse(coding: PackedCoding): PackedUse {
     return this.#next.packedUse?.(coding) ?? 'none';
   }
+  /** Why the pipeline would take nothing just now, or null. */
+  refusal(): RetryableError | null {
+    return this.#next.refusal?.() ?? null;
+  }
+  /** A request was refused by its headers: how many records it had is not known. */
+  countRefused(): void {
+    this.#unread.add(1, this.#attributes);
+  }
   /** A request that never became a batch: how many records it had is not known. */
   countMalformed(): void {
     this.#malformed.add(1, this.#attributes);
-  }
-  /** The one of the last request where the client is the same. */
-  #contextOf(metadata: BatchContext['metadata'], clientAddress: string, auth: AuthAttributes | undefined): BatchContext {
-    if (metadata) return auth ? { metadata, clientAddress, authAttributes: auth } : { metadata, clientAddress };
-    if (this.#context.clientAddress !== clientAddress || this.#context.authAttributes !== auth)
-      this.#context = auth ? { clientAddress, authAttributes: auth } : clientAddress === '' ? EMPTY_CONTEXT : { clientAddress };
-    return this.#context;
   }
   async #consume(batch: Batch): Promise<void> {
     try {

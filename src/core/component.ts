@@ -8,6 +8,7 @@
 import type { z } from 'zod';
 import type { Batch, PackedCoding, PackedUse, Signal } from './batch.ts';
 import type { Clock } from './clock.ts';
+import type { RetryableError } from './errors.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export type Kind = 'receiver' | 'processor' | 'exporter' | 'connector' | 'extension';
@@ -18,6 +19,11 @@ export interface Consumer {
   consume(batch: Batch): Promise<void>;
   /** What it could do with the compressed form of a batch, where it or what follows could at all: a receiver asks before it keeps one. */
   packedUse?(coding: PackedCoding): PackedUse;
+  /**
+   * Why it would take no batch just now, whatever is in it; null or no such method where that is not known before. A receiver asks before it reads
+   * a request, so that what will be refused costs next to nothing.
+   */
+  refusal?(): RetryableError | null;
 }
 
 export interface Lifecycle {

@@ -145,6 +145,12 @@ const authShape = (what: string) => z.preprocess((value) => value ?? undefined, 
 const SERVER_AUTH = 'Extension that says who may send; all may where absent.';
 const CLIENT_AUTH = 'Extension that adds credentials to requests.';
 
+const middlewares = () =>
+  z
+    .array(z.strictObject({ id: z.string().min(1).describe('Id of the extension.') }))
+    .default([])
+    .describe('Extensions that may refuse a request before it is read, in this order.');
+
 const listenShape = (address: string) => ({
   endpoint: listenEndpoint(address),
   transport: z.enum(['tcp', 'tcp4', 'tcp6', 'unix']).default('tcp').describe('With unix, `endpoint` is the path of the socket.'),
@@ -199,7 +205,7 @@ export function grpcServerShape(address: string) {
       .prefault({}),
     include_metadata: z.boolean().default(false).describe('Hand the headers of a request on to the pipeline.'),
     auth: authShape(SERVER_AUTH),
-    middlewares: unsupported('middlewares'),
+    middlewares: middlewares(),
   };
 }
 export type GrpcServerConfig = z.output<z.ZodObject<ReturnType<typeof grpcServerShape>>>;
@@ -312,7 +318,7 @@ export function httpServerShape(address: string, timeouts: { write?: string; rea
           .optional(),
       )
       .describe(SERVER_AUTH),
-    middlewares: unsupported('middlewares'),
+    middlewares: middlewares(),
   };
 }
 export type HttpServerConfig = z.output<z.ZodObject<ReturnType<typeof httpServerShape>>>;

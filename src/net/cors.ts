@@ -3,7 +3,7 @@
  * headers of preflight answers. Without allowed origins nothing is answered, as in the Collector.
  */
 import type { HttpServerConfig } from './config.ts';
-import type { HttpReply, HttpRequest } from './http_server.ts';
+import type { HttpReply, HttpRequest } from './http_request.ts';
 
 type Cors = NonNullable<HttpServerConfig['cors']>;
 

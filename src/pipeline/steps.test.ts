@@ -126,3 +126,14 @@ test('bytes that are lent are not freed behind the back of their owner when a re
   assert.ok(lent.length > 40_000, 'the owner writes into it once more');
   assert.equal(released, 0, 'and is not told that it may, while another batch holds it');
 });
+
+test('what a stage would refuse is known in front of the stages that hand on, and of each branch', () => {
+  const full = new RetryableError('full');
+  const open = { consume: async () => {} };
+  const closed = { consume: async () => {}, refusal: () => full };
+  const front = (next: Consumer) => new Edge(new RewriteStep(rewriter(), next)).refusal();
+  assert.equal(front(closed), full);
+  assert.equal(front(open), null);
+  assert.equal(front(fanOut([open, closed])), full);
+  assert.equal(front(fanOut([open, open])), null);
+});

@@ -27,6 +27,9 @@ export class Edge implements Consumer {
   packedUse(coding: PackedCoding): PackedUse {
     return (this.#after ?? this.target).packedUse?.(coding) ?? 'none';
   }
+  refusal(): RetryableError | null {
+    return this.target.refusal?.() ?? null;
+  }
 }
 const UNCONNECTED: Consumer = {
   consume: () => Promise.reject(new Error('the graph is not connected')),
@@ -74,6 +77,14 @@ class FanOut implements Consumer {
   packedUse(coding: PackedCoding): PackedUse {
     return mostUse(this.#consumers.map((consumer) => consumer.packedUse?.(coding) ?? 'none'));
   }
+  /** Where one of them would refuse, the sender has to come again in any case, so nobody is given a batch that comes twice. */
+  refusal(): RetryableError | null {
+    for (const consumer of this.#consumers) {
+      const refusal = consumer.refusal?.() ?? null;
+      if (refusal !== null) return refusal;
+    }
+    return null;
+  }
 }
 /** A consumer that throws before it makes its promise fails like one that rejects. */
 async function call(consumer: Consumer, batch: Batch): Promise<void> {
@@ -108,6 +119,9 @@ export class RewriteStep implements Consumer {
   }
   packedUse(coding: PackedCoding): PackedUse {
     return this.#changes ? 'none' : (this.#next.packedUse?.(coding) ?? 'none');
+  }
+  refusal(): RetryableError | null {
+    return this.#next.refusal?.() ?? null;
   }
 
   /** The old bytes go only once the new ones are taken: who hears an error may come again with the old batch. */

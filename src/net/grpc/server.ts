@@ -12,22 +12,19 @@ import { type AuthAttributes, type HeaderSource, type ServerAuthenticator, serve
 import type { Packed, PackedCoding, PackedUse } from '#src/core/batch.ts';
 import type { Clock } from '#src/core/clock.ts';
 import type { Host } from '#src/core/component.ts';
-import { errorText } from '#src/core/errors.ts';
+import { errorText, type RetryableError } from '#src/core/errors.ts';
+import { type ServerMiddleware, serverMiddlewares } from '#src/core/middleware.ts';
+import { Admission } from '#src/net/admission.ts';
 import { isPackedCoding } from '#src/net/compressed/packed.ts';
 import { type ContentCoding, type DecodedBody, decodeOwned, isGrpcCoding, TooLargeError } from '#src/net/compression.ts';
 import type { GrpcServerConfig } from '#src/net/config.ts';
 import { findField } from '#src/net/http2/header_rules.ts';
 import type { HeaderFields } from '#src/net/http2/hpack.ts';
-import {
-  Answer,
-  type CallFault,
-  type CallPlan,
-  type ConnectionLimits,
-  type ServerCall,
-  ServerConnection,
-  type Service,
-} from '#src/net/http2/server_connection.ts';
+import { HANDSHAKE_TIMEOUT_MS, limitHandshakes } from '#src/net/handshakes.ts';
+import { Answer } from '#src/net/http2/answer.ts';
 import { messagePrefix } from '#src/net/http2/message.ts';
+import type { CallFault, CallPlan, ServerCall, Service } from '#src/net/http2/server_call.ts';
+import { ServerConnections } from '#src/net/http2/server_connections.ts';
 import { listenOn, removeStaleSocket } from '#src/net/listen.ts';
 import { reloadServerTls, serverTlsOptions } from '#src/net/tls.ts';
 import {
@@ -50,9 +47,12 @@ export type UnaryMethod = (
   auth: AuthAttributes | undefined,
   packed: Packed | null,
 ) => Promise<void> | undefined;
+/** The same object for calls of one connection with the same headers. */
 export interface CallInfo {
-  /** Headers of the call, lower case, without pseudo headers; made when asked for. */
+  /** Headers of the call, lower case, with :authority and without what is gRPC's own matter; made when asked for. */
   metadata(): ReadonlyMap<string, readonly string[]>;
+  /** What the method keeps of these headers for the next call with them. */
+  memo: object | null;
 }
 
 export interface GrpcServerOptions {
@@ -61,6 +61,12 @@ export interface GrpcServerOptions {
   readonly methods: ReadonlyMap<string, UnaryMethod>;
   /** What a method could do with the compressed form of its messages; nothing where absent. */
   readonly packedUse?: (path: string, coding: PackedCoding) => PackedUse;
+  /** Why a method would take no message just now; asked for each call before it is read. */
+  readonly refusal?: (path: string) => RetryableError | null;
+  /** Hears of each call that was refused unread. */
+  readonly refused?: (path: string) => void;
+  /** What all servers of a receiver let in together; one of its own where absent. */
+  readonly admission?: Admission;
   readonly log: Log;
   readonly clock: Clock;
   /** Counts refusals by limit where given. */
@@ -84,51 +90,46 @@ interface GrpcPlan extends CallPlan {
 const DEFAULT_MAX_MESSAGE = 4 * 1024 * 1024;
 const DEFAULT_MAX_STREAMS = 1000;
 const MAX_CONNECTIONS = 10_000;
-/** Bytes of messages that are taken in and not yet answered, of all connections together: above, sockets are not read until half of it is free. */
-const MAX_BYTES_IN_FLIGHT = 32 << 20;
-/** Bytes of messages that have begun to arrive: above, those that would not fit are refused with a hint to come again. */
-const MAX_BYTES_ARRIVING = 192 << 20;
-/** A message of at most this size is let in even then, so that a few large senders do not keep out the many. */
-const SMALL_BYTES = 64 << 10;
 
 const STALL_MS = 30_000;
 
 const GRPC = ['content-type', 'application/grpc'] as const;
-const SUCCESS = new Answer([':status', '200', ...GRPC], messagePrefix(0, false), ['grpc-status', '0']);
+const SUCCESS = Answer.of([':status', '200', ...GRPC], messagePrefix(0, false), ['grpc-status', '0']);
 
 /** A status as an answer of its own. */
 export function statusAnswer(status: Status): Answer {
   const fields = [':status', '200', ...GRPC, 'grpc-status', String(status.code)];
   if (status.message !== '') fields.push('grpc-message', encodeMessage(status.message));
   if (status.retryAfterMs >= 0) fields.push('grpc-status-details-bin', encodeStatus(status).toString('base64').replace(/=+$/, ''));
-  return new Answer(fields);
+  return Answer.of(fields);
 }
 const plain = (code: number, message: string, extra: HeaderFields = []): Answer =>
-  new Answer([':status', '200', ...GRPC, 'grpc-status', String(code), 'grpc-message', encodeMessage(message), ...extra]);
+  Answer.of([':status', '200', ...GRPC, 'grpc-status', String(code), 'grpc-message', encodeMessage(message), ...extra]);
 const httpAnswer = (status: number, message: string): Answer =>
-  new Answer([':status', String(status), ...GRPC, 'grpc-status', String(INTERNAL), 'grpc-message', encodeMessage(message)]);
+  Answer.of([':status', String(status), ...GRPC, 'grpc-status', String(INTERNAL), 'grpc-message', encodeMessage(message)]);
 
 /** For what is not gRPC: a body that a person at a browser or curl can read. */
 const foreignAnswer = (message: string): Answer => {
   const body = Buffer.from(`${message}\n`);
-  return new Answer([':status', '415', 'content-type', 'text/plain; charset=utf-8', 'content-length', String(body.length)], body);
+  return Answer.of([':status', '415', 'content-type', 'text/plain; charset=utf-8', 'content-length', String(body.length)], body);
 };
 
 export class GrpcServer implements Service<GrpcPlan> {
   readonly #options: GrpcServerOptions;
   readonly #server: Server;
-  readonly #connections = new Set<ServerConnection<GrpcPlan>>();
-  readonly #limits: ConnectionLimits;
+  readonly isBare = false;
+  readonly #admission: Admission;
+  readonly #connections: ServerConnections<GrpcPlan>;
   readonly #maxMessageBytes: number;
-  #bytesInFlight = 0;
-  #bytesArriving = 0;
+  /** Something went against a limit. */
+  readonly #hit: (limit: string) => void;
+  #middlewares: readonly ServerMiddleware[] = [];
+  /** The last refusal of a call unread, and how it is answered. */
+  #lastRefusal: RetryableError | null = null;
+  #lastAnswer: Answer | null = null;
   #auth: ServerAuthenticator | null = null;
-  #paused = false;
   #listening = false;
-  #stopTick = (): void => {};
   #stopReload = (): void => {};
-  /** Resolves `close` when the last connection is gone. */
-  #whenEmpty: (() => void) | null = null;
 
   constructor(options: GrpcServerOptions) {
     const { settings, telemetry, log } = options;
@@ -137,7 +138,9 @@ export class GrpcServer implements Service<GrpcPlan> {
     const server = settings.keepalive.server_parameters;
     const policy = settings.keepalive.enforcement_policy;
     const refused = telemetry?.counter('grpc_server_limit_hits', '{hit}', 'Number of times a client met a limit of the gRPC server, by limit.');
-    this.#limits = {
+    this.#hit = (limit) => refused?.add(1, { ...options.attributes, limit });
+    this.#admission = options.admission ?? new Admission();
+    const limits = {
       maxStreams: settings.max_concurrent_streams || DEFAULT_MAX_STREAMS,
       maxMessageBytes: this.#maxMessageBytes,
       maxIdleMs: server.max_connection_idle,
@@ -149,16 +152,17 @@ export class GrpcServer implements Service<GrpcPlan> {
       pingsWithoutCalls: policy.permit_without_stream,
       stallMs: options.stallMs ?? STALL_MS,
       maxUnsentBytes: settings.write_buffer_size || 1 << 20,
-      reserve: (sizeBytes) => this.#reserve(sizeBytes),
-      took: (sizeBytes) => this.#took(sizeBytes),
-      release: (sizeBytes, reservedBytes) => this.#release(sizeBytes, reservedBytes),
-      refused: (limit) => refused?.add(1, { ...options.attributes, limit }),
-      closed: (connection) => this.#closed(connection as unknown as ServerConnection<GrpcPlan>),
+      admission: this.#admission,
+      refused: this.#hit,
     };
+    this.#connections = new ServerConnections(this, limits, options.clock);
     const accept = (socket: Socket): void => this.#accept(socket);
     if (settings.tls) {
-      const tlsServer = createTlsServer({ ...serverTlsOptions(settings.tls), ALPNProtocols: ['h2'], handshakeTimeout: 20_000, noDelay: true }, accept);
-      // A failed handshake is the client's matter; its socket is gone already.
+      const tlsServer = createTlsServer(
+        { ...serverTlsOptions(settings.tls), ALPNProtocols: ['h2'], handshakeTimeout: HANDSHAKE_TIMEOUT_MS, noDelay: true },
+        accept,
+      );
+      limitHandshakes(tlsServer, () => this.#hit('tls_handshakes'));
       tlsServer.on('tlsClientError', (error) => log.debug('A TLS handshake failed.', { error: errorText(error) }));
       this.#stopReload = reloadServerTls(tlsServer as TlsServer, settings.tls, (error) =>
         log.warn('The certificate could not be read again; the old one stays.', { error: errorText(error) }),
@@ -166,20 +170,17 @@ export class GrpcServer implements Service<GrpcPlan> {
       this.#server = tlsServer;
     } else this.#server = createServer({ noDelay: true }, accept);
     this.#server.maxConnections = MAX_CONNECTIONS;
-    this.#server.on('drop', () => this.#limits.refused('connections'));
+    this.#server.on('drop', () => this.#hit('connections'));
   }
 
   async listen(): Promise<void> {
-    const { settings, log, clock, reusePort, host } = this.#options;
+    const { settings, log, reusePort, host } = this.#options;
     if (settings.auth) this.#auth = serverAuthenticator(settings.auth, host);
+    this.#middlewares = serverMiddlewares(settings.middlewares, host);
     if (settings.transport === 'unix') await removeStaleSocket(settings.endpoint);
     await listenOn(this.#server, settings, reusePort ?? false);
     this.#listening = true;
     this.#server.on('error', (error) => log.error('The gRPC server failed.', { error: errorText(error) }));
-    this.#stopTick = clock.every(1000, () => {
-      const now = performance.now();
-      for (const connection of this.#connections) connection.tick(now);
-    });
     log.info('Starting GRPC server', { endpoint: this.address });
   }
   /** "host:port" as bound; the path of a unix socket. */
@@ -195,55 +196,15 @@ export class GrpcServer implements Service<GrpcPlan> {
   /** Takes no new connections and calls, waits for those under way for at most `graceMs`. */
   async close(graceMs = 5000): Promise<void> {
     this.#stopReload();
-    if (!this.#listening) return;
+    const closed = this.#listening ? new Promise<void>((done) => this.#server.close(() => done())) : undefined;
     this.#listening = false;
-    const closed = new Promise<void>((done) => this.#server.close(() => done()));
-    for (const connection of this.#connections) connection.drain(graceMs);
-    this.#unpause();
-    if (this.#connections.size > 0) {
-      const timer = setTimeout(() => {
-        for (const connection of this.#connections) connection.end(new Error('the server was stopped'));
-      }, graceMs);
-      await new Promise<void>((done) => {
-        this.#whenEmpty = done;
-      });
-      clearTimeout(timer);
-    }
-    this.#stopTick();
+    await this.#connections.drain(graceMs);
     await closed;
   }
 
   #accept(socket: Socket): void {
-    if (!this.#listening) return void socket.destroy();
-    const connection = new ServerConnection<GrpcPlan>(socket, this, this.#limits);
-    this.#connections.add(connection);
-    if (this.#paused) connection.hold(true);
-  }
-  #closed(connection: ServerConnection<GrpcPlan>): void {
-    this.#connections.delete(connection);
-    if (this.#connections.size === 0) this.#whenEmpty?.();
-  }
-
-  // ---- memory: what is here and not yet answered
-  #reserve(sizeBytes: number): boolean {
-    if (this.#bytesArriving + sizeBytes > MAX_BYTES_ARRIVING && sizeBytes > SMALL_BYTES) return false;
-    this.#bytesArriving += sizeBytes;
-    return true;
-  }
-  #took(sizeBytes: number): void {
-    this.#bytesInFlight += sizeBytes;
-    if (this.#bytesInFlight < MAX_BYTES_IN_FLIGHT || this.#paused) return;
-    this.#paused = true;
-    for (const connection of this.#connections) connection.hold(true);
-  }
-  #release(sizeBytes: number, reservedBytes: number): void {
-    this.#bytesInFlight -= sizeBytes;
-    this.#bytesArriving -= reservedBytes;
-    if (this.#paused && this.#bytesInFlight < MAX_BYTES_IN_FLIGHT / 2) this.#unpause();
-  }
-  #unpause(): void {
-    this.#paused = false;
-    for (const connection of this.#connections) connection.hold(false);
+    if (this.#listening) this.#connections.add(socket);
+    else socket.destroy();
   }
 
   // ---- calls
@@ -264,7 +225,7 @@ export class GrpcServer implements Service<GrpcPlan> {
       coding,
       limitBytes: this.#maxMessageBytes,
       timeoutMs: timeoutMs ?? 0,
-      info: { metadata: () => metadataOf(fields) },
+      info: { metadata: () => metadataOf(fields), memo: null },
       headers: (name) => firstField(fields, name),
       refusal: this.#refusal(fields, path, method !== undefined, encoding, coding, timeoutMs === undefined ? timeout : undefined),
     };
@@ -285,6 +246,31 @@ export class GrpcServer implements Service<GrpcPlan> {
     if (service === undefined) return `malformed method name: "${path}"`;
     const hasService = [...this.#options.methods.keys()].some((known) => known.startsWith(`/${service}/`));
     return hasService ? `unknown method ${method} for service ${service}` : `unknown service ${service}`;
+  }
+
+  refuse(plan: GrpcPlan): Answer | null {
+    const refusal = this.#refusalNow(plan);
+    if (refusal === null) return null;
+    this.#options.refused?.(plan.path);
+    if (refusal !== this.#lastRefusal) {
+      this.#lastRefusal = refusal;
+      this.#lastAnswer = statusAnswer(statusOfError(refusal));
+    }
+    return this.#lastAnswer;
+  }
+  #refusalNow(plan: GrpcPlan): RetryableError | null {
+    for (const middleware of this.#middlewares) {
+      const refusal = middleware.requestRefusal();
+      if (refusal !== null) return this.#limited('middleware', refusal);
+    }
+    const refusal = this.#options.refusal?.(plan.path) ?? null;
+    if (refusal !== null) return this.#limited('pipeline', refusal);
+    const full = this.#admission.refusal(plan.timeoutMs);
+    return full === null ? null : this.#limited('admission', full);
+  }
+  #limited(limit: string, refusal: RetryableError): RetryableError {
+    this.#hit(limit);
+    return refusal;
   }
 
   run(call: ServerCall<GrpcPlan>): void {
@@ -326,6 +312,7 @@ export class GrpcServer implements Service<GrpcPlan> {
     else this.#call(call, body.plain, sender, body.packed);
   }
   #call(call: ServerCall<GrpcPlan>, message: Buffer, sender: AuthAttributes | undefined, packed: Packed | null): void {
+    call.hold(message.length);
     let work: Promise<void> | undefined;
     try {
       work = call.plan.method(message, call.plan.info, call.peerAddress, sender, packed);
@@ -341,7 +328,7 @@ export class GrpcServer implements Service<GrpcPlan> {
   }
   #fail(call: ServerCall<GrpcPlan>, error: unknown): void {
     if (error instanceof TooLargeError) {
-      this.#limits.refused('message_size');
+      this.#hit('message_size');
       return call.answer(plain(RESOURCE_EXHAUSTED, `grpc: received message after decompression larger than max ${error.limitBytes}`));
     }
     call.answer(statusAnswer(statusOfError(error)));
@@ -382,14 +369,18 @@ function firstField(fields: HeaderFields, name: string): string | undefined {
   for (let i = 0; i < fields.length; i += 2) if (fields[i] === name) return fields[i + 1];
   return undefined;
 }
+/** Headers that are gRPC's own matter, besides the pseudo headers. */
+const RESERVED: ReadonlySet<string> = new Set(['te', 'grpc-timeout', 'grpc-encoding', 'grpc-message-type', 'grpc-message', 'grpc-status']);
+/** The metadata of a call as grpc-go has it. */
 function metadataOf(fields: HeaderFields): Map<string, string[]> {
   const metadata = new Map<string, string[]>();
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i]!;
-    if (name.startsWith(':') || name === 'te' || name === 'grpc-timeout' || name === 'grpc-encoding') continue;
+    if (RESERVED.has(name) || (name.startsWith(':') && name !== ':authority')) continue;
+    const value = name.endsWith('-bin') ? Buffer.from(fields[i + 1]!, 'base64').toString() : fields[i + 1]!;
     const values = metadata.get(name);
-    if (values) values.push(fields[i + 1]!);
-    else metadata.set(name, [fields[i + 1]!]);
+    if (values) values.push(value);
+    else metadata.set(name, [value]);
   }
   return metadata;
 }

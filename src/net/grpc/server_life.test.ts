@@ -5,8 +5,9 @@ import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { systemClock } from '#src/core/clock.ts';
+import { Admission } from '#src/net/admission.ts';
 import { grpcServerShape } from '#src/net/config.ts';
-import { GrpcServer, type UnaryMethod } from './server.ts';
+import { GrpcServer, type GrpcServerOptions, type UnaryMethod } from './server.ts';
 
 const PATH = '/test.Service/Export';
 const log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -15,12 +16,13 @@ after(async () => {
   for (const step of cleanup.reverse()) await step();
 });
 
-async function startServer(method: UnaryMethod, settings: object): Promise<GrpcServer> {
+async function startServer(method: UnaryMethod, settings: object, more: Partial<GrpcServerOptions> = {}): Promise<GrpcServer> {
   const server = new GrpcServer({
     settings: z.strictObject(grpcServerShape('127.0.0.1:0')).parse(settings),
     methods: new Map([[PATH, method]]),
     log,
     clock: systemClock,
+    ...more,
   });
   await server.listen();
   cleanup.push(() => server.close(0));
@@ -34,17 +36,23 @@ function open(server: GrpcServer): { session: http2.ClientHttp2Session; goAways:
   cleanup.push(() => session.destroy());
   return { session, goAways, closed: new Promise((done) => session.on('close', () => done())) };
 }
-function call(session: http2.ClientHttp2Session, message: Buffer): Promise<string> {
-  return new Promise((done, fail) => {
-    const stream = session.request({ ':method': 'POST', ':path': PATH, 'content-type': 'application/grpc', te: 'trailers' });
+const call = (session: http2.ClientHttp2Session, message: Buffer): Promise<string> => begin(session)(message);
+/** A call with its headers; what sends its message gives its status. */
+function begin(session: http2.ClientHttp2Session): (message: Buffer) => Promise<string> {
+  const stream = session.request({ ':method': 'POST', ':path': PATH, 'content-type': 'application/grpc', te: 'trailers' });
+  const status = new Promise<string>((done, fail) => {
+    stream.on('response', (headers) => headers['grpc-status'] !== undefined && done(String(headers['grpc-status'])));
     stream.on('trailers', (trailers) => done(String(trailers['grpc-status'])));
     stream.on('error', fail);
     stream.on('close', () => done('cut'));
-    stream.resume();
+  });
+  stream.resume();
+  return (message) => {
     const prefix = Buffer.alloc(5);
     prefix.writeUInt32BE(message.length, 1);
     stream.end(Buffer.concat([prefix, message]));
-  });
+    return status;
+  };
 }
 
 // What is looked at once a second runs side by side.
@@ -86,24 +94,55 @@ describe('a connection in time', { concurrency: true }, () => {
   });
 });
 
-test('while too many bytes are under way no client is read, and all of them afterwards', async () => {
+/** A method that keeps its messages until they are let go. */
+function keeper() {
   const waiting: (() => void)[] = [];
-  let taken = 0;
-  const server = await startServer(
-    () => {
-      taken++;
-      return new Promise((done) => waiting.push(done));
-    },
-    { max_recv_msg_size_mib: 64 },
-  );
-  const sessions = Array.from({ length: 60 }, () => open(server).session);
-  const answers = sessions.map((session) => call(session, Buffer.alloc(1 << 20)));
-  for (let last = -1; last !== taken || taken === 0; await sleep(300)) last = taken;
-  const held = taken;
-  assert.ok(held >= 8 && held < 60, `${held} messages of 1 MB were taken at once`);
-  while (taken < 60 || waiting.length > 0) {
+  const letGo = (): void => {
     for (const done of waiting.splice(0)) done();
+  };
+  const state = { taken: 0, letGo };
+  const method: UnaryMethod = () => {
+    state.taken++;
+    return new Promise((done) => waiting.push(done));
+  };
+  return { method, state };
+}
+const MIB = Buffer.alloc(1 << 20);
+
+test('above a bound on the bytes under way a call is refused by its headers, with a hint when to come again', async () => {
+  const { method, state } = keeper();
+  const refused: string[] = [];
+  const server = await startServer(method, {}, { admission: new Admission(4 << 20), refused: (path) => refused.push(path) });
+  const { session } = open(server);
+  const answers = Array.from({ length: 5 }, () => call(session, MIB));
+  while (state.taken < 5) await sleep(5);
+  assert.equal(await call(open(server).session, MIB), '8');
+  assert.deepEqual(refused, [PATH]);
+  state.letGo();
+  assert.deepEqual(await Promise.all(answers), ['0', '0', '0', '0', '0']);
+  const last = call(session, MIB);
+  while (state.taken < 6) await sleep(5);
+  state.letGo();
+  assert.equal(await last, '0');
+});
+
+test('calls that were let in before are not read while too many bytes are under way, and all of them afterwards', async () => {
+  const { method, state } = keeper();
+  let begun = 0;
+  const refusal = (): null => {
+    begun++;
+    return null;
+  };
+  const server = await startServer(method, {}, { admission: new Admission(4 << 20), refusal });
+  const finishes = Array.from({ length: 8 }, () => begin(open(server).session));
+  while (begun < 8) await sleep(5);
+  const answers = finishes.map((finish) => finish(MIB));
+  for (let last = -1; last !== state.taken || last < 6; await sleep(300)) last = state.taken;
+  assert.ok(state.taken < 8, `${state.taken} messages of 1 MB were taken at once`);
+  while (state.taken < 8) {
+    state.letGo();
     await sleep(5);
   }
+  state.letGo();
   assert.deepEqual([...new Set(await Promise.all(answers))], ['0']);
 });

@@ -27,9 +27,10 @@ import {
   windowUpdateFrame,
   writeFrameHeader,
 } from './frames.ts';
-import { Connection, MAX_HEADER_BYTES, RECEIVE_WINDOW, type Stream } from './connection.ts';
+import { Connection, MAX_HEADER_BYTES, type Stream } from './connection.ts';
 import { type HeaderFields, HpackEncoder } from './hpack.ts';
 import { MessageStream, messagePrefix, PREFIX_BYTES } from './message.ts';
+import { MIN_WINDOW } from './receive_window.ts';
 
 /** Answers are small; a larger one is refused. */
 const MAX_ANSWER_BYTES = 4 << 20;
@@ -133,7 +134,7 @@ export class ClientConnection extends Connection<ClientCall> {
       [SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW],
       [SETTINGS_MAX_HEADER_LIST_SIZE, MAX_HEADER_BYTES],
     ]);
-    this.write(Buffer.concat([PREFACE, settings, windowUpdateFrame(0, RECEIVE_WINDOW - DEFAULT_WINDOW)]));
+    this.write(Buffer.concat([PREFACE, settings, windowUpdateFrame(0, MIN_WINDOW - DEFAULT_WINDOW)]));
     socket.on('drain', () => this.#pump());
   }
 

@@ -47,6 +47,7 @@ import {
   windowUpdateFrame,
 } from './frames.ts';
 import { type HeaderFields, HeaderListTooLarge, HpackDecoder } from './hpack.ts';
+import { MIN_WINDOW } from './receive_window.ts';
 
 /** Compressed and decoded headers of one block. */
 export const MAX_HEADER_BYTES = 64 * 1024;
@@ -55,11 +56,6 @@ const MAX_CONTINUATIONS = 64;
 /** Frames that carry nothing forward (PING, SETTINGS, PRIORITY, empty DATA, unknown kinds, frames for streams that are gone): so many at once, and so many a second. */
 const IDLE_FRAME_BURST = 2000;
 const IDLE_FRAMES_PER_SECOND = 200;
-/**
- * What a connection may take in before it tells the other side that it did. Not more: what waits for us waits with the sender, who takes back what has
- * become too late, and not as bytes on their way that cost the same as fresh ones (at twice the saturating rate 16 MB gave half of the peak's goodput).
- */
-export const RECEIVE_WINDOW = 1 << 20;
 
 /** How long a connection that was ended for a fault waits for its GOAWAY to arrive. */
 const LINGER_MS = 500;
@@ -85,6 +81,8 @@ export abstract class Connection<S extends Stream> {
   protected handedBytes = 0;
   /** Set where a message lies in what was read, without being copied: then it must not be given back. */
   protected keptRead = false;
+  /** All DATA so far, with padding. */
+  protected receivedBytes = 0;
   /** When something last came in, by performance.now(). */
   lastReadMs = performance.now();
   readonly #decoder = new HpackDecoder(MAX_HEADER_BYTES);
@@ -93,7 +91,9 @@ export abstract class Connection<S extends Stream> {
   #pending: Buffer | null = null;
   #sawSettings = false;
   #unackedBytes = 0;
-  #receiveWindow = RECEIVE_WINDOW;
+  /** What the other side may have on its way, and what is left of it. */
+  #windowBytes = MIN_WINDOW;
+  #receiveWindow = MIN_WINDOW;
   // The DATA frame that is being read.
   #inData = false;
   #dataLeft = 0;
@@ -141,6 +141,9 @@ export abstract class Connection<S extends Stream> {
   protected abstract onTableSize(size: number): void;
   /** The connection is gone, for whatever reason; called once. */
   protected abstract onClose(error: Error): void;
+  /** A quarter of the connection's window was used up and given again. */
+  protected onWindowUsed(): void {}
+  protected onSettingsAck(): void {}
   /** All frames of one read have been seen. */
   protected abstract onReadEnd(): void;
 
@@ -171,6 +174,14 @@ export abstract class Connection<S extends Stream> {
   }
   protected resetStream(id: number, code: number): void {
     this.write(resetFrame(id, code));
+  }
+
+  /** Lets the other side have more on its way than before. */
+  protected growWindow(toBytes: number): void {
+    const more = toBytes - this.#windowBytes;
+    this.write(windowUpdateFrame(0, more));
+    this.#windowBytes = toBytes;
+    this.#receiveWindow += more;
   }
 
   /** Largest id that the other side has opened: what GOAWAY names. */
@@ -284,11 +295,13 @@ export abstract class Connection<S extends Stream> {
     }
     this.#receiveWindow -= size;
     if (this.#receiveWindow < 0) throw new ConnectionError(FLOW_CONTROL_ERROR, 'more DATA than the window of the connection allows');
+    this.receivedBytes += size;
     this.#unackedBytes += size;
-    if (this.#unackedBytes > RECEIVE_WINDOW >> 2) {
+    if (this.#unackedBytes > this.#windowBytes >> 2) {
       this.write(windowUpdateFrame(0, this.#unackedBytes));
       this.#receiveWindow += this.#unackedBytes;
       this.#unackedBytes = 0;
+      this.onWindowUsed();
     }
     const ends = (flags & FLAG_END_STREAM) !== 0;
     if (stream !== undefined) {
@@ -427,7 +440,7 @@ export abstract class Connection<S extends Stream> {
     if (id !== 0) throw new ConnectionError(PROTOCOL_ERROR, 'SETTINGS on a stream');
     if (flags & FLAG_ACK) {
       if (end !== pos) throw new ConnectionError(FRAME_SIZE_ERROR, 'SETTINGS ACK has no payload');
-      return;
+      return this.onSettingsAck();
     }
     if ((end - pos) % 6 !== 0) throw new ConnectionError(FRAME_SIZE_ERROR, 'SETTINGS have 6 bytes each');
     this.countIdleFrame();
@@ -488,8 +501,8 @@ export abstract class Connection<S extends Stream> {
     const stream = this.streams.get(id);
     if (stream) this.onReset(stream, code);
   }
+  /** DATA costs what it weighs, and no more where nobody waits for it any more. */
   #strayFrame(id: number): void {
-    this.countIdleFrame();
     if (!this.isForgotten(id)) throw new ConnectionError(STREAM_CLOSED, 'DATA on a closed stream');
   }
   /** A frame that brings nothing forward was seen. */

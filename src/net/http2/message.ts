@@ -8,7 +8,7 @@ export const PREFIX_BYTES = 5;
 export type Taken = 'ok' | 'too large' | 'too many' | 'no room' | 'bad flag';
 
 /** Says whether there is room for a message that has only begun to arrive; it is given back when the call ends. */
-export interface Admission {
+export interface Reservations {
   reserve(sizeBytes: number): boolean;
 }
 const EMPTY = Buffer.alloc(0);
@@ -21,7 +21,7 @@ export class MessageStream {
   filled = 0;
   /** The message is a view of what was read, not a copy. */
   isView = false;
-  /** Bytes reserved with the admission. */
+  /** Bytes that are reserved for it. */
   reserved = 0;
   /** Announced size of the message. */
   size = 0;
@@ -37,7 +37,7 @@ export class MessageStream {
   }
 
   /** Takes bytes[pos, end) of DATA. Whatever is not "ok" is final. */
-  take(bytes: Buffer, start: number, end: number, limit: number, admission: Admission | null): Taken {
+  take(bytes: Buffer, start: number, end: number, limit: number, reservations: Reservations | null): Taken {
     let pos = start;
     if (this.#prefixed < PREFIX_BYTES) {
       for (; pos < end && this.#prefixed < PREFIX_BYTES; pos++, this.#prefixed++) {
@@ -56,8 +56,8 @@ export class MessageStream {
         this.filled = size;
         return end - pos === size ? 'ok' : 'too many';
       }
-      if (admission !== null) {
-        if (!admission.reserve(size)) return 'no room';
+      if (reservations !== null) {
+        if (!reservations.reserve(size)) return 'no room';
         this.reserved = size;
       }
       this.message = Buffer.allocUnsafeSlow(size);

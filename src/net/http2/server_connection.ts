@@ -4,17 +4,18 @@
  * loop go out in one write. An answer that a window does not let through in whole goes its own, slower way, piece by piece.
  */
 import type { Socket } from 'node:net';
+import type { Admission } from '#src/net/admission.ts';
+import { addressOf } from '#src/net/listen.ts';
+import { Answer, BlockedAnswer } from './answer.ts';
+import { Connection, MAX_HEADER_BYTES } from './connection.ts';
 import {
   CANCEL,
   ConnectionError,
   DATA,
   DEFAULT_WINDOW,
   ENHANCE_YOUR_CALM,
-  FLAG_END_STREAM,
-  frame,
   goAwayFrame,
   HEADER_BYTES,
-  headerFrames,
   MAX_FRAME_BYTES,
   MAX_WINDOW,
   NO_ERROR,
@@ -29,153 +30,15 @@ import {
   settingsFrame,
   windowUpdateFrame,
 } from './frames.ts';
-import { Connection, MAX_HEADER_BYTES, RECEIVE_WINDOW, type Stream } from './connection.ts';
-import { addressOf } from '#src/net/listen.ts';
 import { checkRequest, checkTrailers } from './header_rules.ts';
-import { encodeStateless, type HeaderFields } from './hpack.ts';
-import { type Admission, MessageStream } from './message.ts';
-
-/** What a service makes of the headers of a call. One object for all calls with the same headers. */
-export interface CallPlan {
-  /** The call is answered with this at once, and its body is dropped. */
-  readonly refusal: Answer | null;
-  /** The refusal waits for the end of the call, or for the first MAX_PATIENT_BYTES of its body. */
-  readonly patient: boolean;
-  /** What content-length announces, -1 where it is absent. */
-  readonly contentLength: number;
-  /** Largest message, as it comes. */
-  readonly limitBytes: number;
-  /** For how long the client waits, ms; 0 where it did not say. */
-  readonly timeoutMs: number;
-}
-export type CallFault = 'too large' | 'too many' | 'no room' | 'bad flag' | 'missing' | 'cut' | 'deadline' | 'stalled';
-export interface Service<Plan extends CallPlan> {
-  plan(fields: HeaderFields): Plan;
-  /** The message is complete. Ends in `call.answer(…)`, now or later. */
-  run(call: ServerCall<Plan>): void;
-  /** How a broken call is answered. */
-  fault(fault: CallFault, call: ServerCall<Plan>): Answer;
-}
-
-/** An answer as frames without its stream id, made once and sent many times. */
-export class Answer {
-  readonly bytes: Buffer;
-  /** Where the frames begin. */
-  readonly frames: readonly number[];
-  /** Bytes that count for flow control. */
-  readonly dataBytes: number;
-
-  /** Headers, a body and trailers; without a body all is in one HEADERS frame ("trailers only" of gRPC). */
-  constructor(headers: HeaderFields, body: Uint8Array | null = null, trailers: HeaderFields = []) {
-    if (body === null) {
-      this.bytes = headerFrames(encodeStateless([...headers, ...trailers]), 0, true);
-      this.dataBytes = 0;
-    } else {
-      const parts = [headerFrames(encodeStateless(headers), 0, false)];
-      for (let at = 0; at < body.length; at += MAX_FRAME_BYTES) {
-        const last = trailers.length === 0 && at + MAX_FRAME_BYTES >= body.length;
-        parts.push(frame(DATA, last ? FLAG_END_STREAM : 0, 0, body.subarray(at, at + MAX_FRAME_BYTES)));
-      }
-      if (trailers.length > 0) parts.push(headerFrames(encodeStateless(trailers), 0, true));
-      this.bytes = Buffer.concat(parts);
-      this.dataBytes = body.length;
-    }
-    const frames: number[] = [];
-    for (let at = 0; at < this.bytes.length; at += 9 + this.bytes.readUIntBE(at, 3)) frames.push(at);
-    this.frames = frames;
-  }
-  /** Writes the answer of stream `id` to out[at, …). */
-  writeTo(out: Buffer, at: number, id: number): number {
-    const { bytes, frames } = this;
-    bytes.copy(out, at);
-    for (let i = 0; i < frames.length; i++) out.writeUInt32BE(id, at + frames[i]! + 5);
-    return at + bytes.length;
-  }
-}
-
-/** An answer that waits for a window, and what of it is out already. */
-class BlockedAnswer<Plan extends CallPlan> {
-  readonly call: ServerCall<Plan>;
-  readonly answer: Answer;
-  readonly sinceMs: number;
-  /** Frames that are out. */
-  #sent = 0;
-  /** Bytes that are out of the DATA frame that is next. */
-  #sentOfFrame = 0;
-
-  constructor(call: ServerCall<Plan>, answer: Answer, sinceMs: number) {
-    this.call = call;
-    this.answer = answer;
-    this.sinceMs = sinceMs;
-  }
-  get isSent(): boolean {
-    return this.#sent === this.answer.frames.length;
-  }
-  /** The next frame, its DATA cut to `windowBytes`; null where there is none or it has to wait. */
-  next(windowBytes: number): Buffer | null {
-    const { bytes, frames } = this.answer;
-    if (this.isSent) return null;
-    const at = frames[this.#sent]!;
-    const size = bytes.readUIntBE(at, 3);
-    if (bytes[at + 3] !== DATA) {
-      this.#sent++;
-      const whole = Buffer.from(bytes.subarray(at, at + HEADER_BYTES + size));
-      whole.writeUInt32BE(this.call.id, 5);
-      return whole;
-    }
-    const from = this.#sentOfFrame;
-    const count = Math.min(size - from, windowBytes);
-    if (count <= 0) return null;
-    const ends = from + count === size;
-    this.#sentOfFrame = ends ? 0 : from + count;
-    if (ends) this.#sent++;
-    const start = at + HEADER_BYTES + from;
-    return frame(DATA, ends ? bytes[at + 4]! : 0, this.call.id, bytes.subarray(start, start + count));
-  }
-}
-
-export class ServerCall<Plan extends CallPlan = CallPlan> extends MessageStream implements Stream {
-  readonly id: number;
-  readonly plan: Plan;
-  readonly fields: HeaderFields;
-  sendWindow: number;
-  receiveWindow: number;
-  /** The client has sent its last byte. */
-  ended = false;
-  running = false;
-  answered = false;
-  /** The client has given up; the answer goes nowhere. */
-  cancelled = false;
-  /** Bytes of DATA so far. */
-  receivedBytes = 0;
-  /** When the last of them came. */
-  lastBytesMs: number;
-  readonly startedMs: number;
-  readonly #connection: ServerConnection<Plan>;
-
-  constructor(id: number, connection: ServerConnection<Plan>, fields: HeaderFields, plan: Plan, sendWindow: number, receiveWindow: number, startedMs: number) {
-    super();
-    this.id = id;
-    this.#connection = connection;
-    this.fields = fields;
-    this.plan = plan;
-    this.sendWindow = sendWindow;
-    this.receiveWindow = receiveWindow;
-    this.startedMs = startedMs;
-    this.lastBytesMs = startedMs;
-  }
-  /** The first answer counts, others are dropped. */
-  answer(answer: Answer): void {
-    this.#connection.answer(this, answer);
-  }
-  /** IP address of the client, empty over a unix socket. */
-  get peerAddress(): string {
-    return this.#connection.peerAddress;
-  }
-}
+import type { HeaderFields } from './hpack.ts';
+import { MIN_WINDOW, ReceiveWindow } from './receive_window.ts';
+import { RecentIds } from './recent_ids.ts';
+import { BareCall, type CallPlan, ServerCall, type Service } from './server_call.ts';
 
 /** Limits of one connection and what it shares with the others of its server. */
-export interface ConnectionLimits extends Admission {
+export interface ConnectionLimits {
+  readonly admission: Admission;
   readonly maxStreams: number;
   readonly maxMessageBytes: number;
   readonly maxIdleMs: number;
@@ -189,9 +52,6 @@ export interface ConnectionLimits extends Admission {
   readonly maxUnsentBytes: number;
   /** For how long a client may leave us waiting in the middle of things: no more of a message, no window for an answer, no reading of what was sent. */
   readonly stallMs: number;
-  /** A message was taken in whole, and is answered. */
-  took(sizeBytes: number): void;
-  release(sizeBytes: number, reservedBytes: number): void;
   /** Something went against a limit, by name; counted. */
   refused(limit: string): void;
   closed(connection: ServerConnection<never>): void;
@@ -210,29 +70,18 @@ const MAX_PATIENT_BYTES = 64 * 1024;
 /** How long the answer to the first GOAWAY's PING is waited for. */
 const DRAIN_PING_MS = 1000;
 const DRAIN_PING = Buffer.from('drain...');
+const WINDOW_PING = Buffer.from('window..');
 const KEEPALIVE_PING = Buffer.from('alive...');
 /** Reading a list that is too large to its end costs up to a millisecond: as much as so many other frames that lead to nothing. */
 const HEADER_BOMB_WEIGHT = 50;
-/** Ids remembered of calls that were answered before their end: their late frames are no fault of the client. */
-const UNFINISHED_COUNT = 128;
+/**
+ * Ids remembered of calls that were answered before their end: their late frames are no fault of the client. It may have as many of them open as calls are
+ * allowed, and some more that it has just heard of.
+ */
+const UNFINISHED_SLACK = 128;
+const MAX_UNFINISHED = 16_384;
 /** Ids remembered of calls that ended as they should: to name a wrong frame's error as the RFC does. */
 const FINISHED_COUNT = 16;
-
-/** The last ids of a kind. */
-class RecentIds {
-  readonly #ids: Int32Array;
-  #at = 0;
-  constructor(count: number) {
-    this.#ids = new Int32Array(count);
-  }
-  add(id: number): void {
-    this.#ids[this.#at] = id;
-    this.#at = this.#at + 1 === this.#ids.length ? 0 : this.#at + 1;
-  }
-  has(id: number): boolean {
-    return this.#ids.includes(id);
-  }
-}
 
 export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCall<Plan>> {
   readonly peerAddress: string;
@@ -248,13 +97,15 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
   #answerIds: number[] = [];
   #answerBytes = 0;
   #blocked: BlockedAnswer<Plan>[] = [];
-  readonly #unfinished = new RecentIds(UNFINISHED_COUNT);
+  readonly #unfinished: RecentIds;
   readonly #finished = new RecentIds(FINISHED_COUNT);
+  readonly #window = new ReceiveWindow();
   #resets = 0;
   #resetsSinceMs = performance.now();
   #pingStrikes = 0;
   #lastPingMs = Number.NEGATIVE_INFINITY;
   #sentSincePing = false;
+  #settingsAcked = false;
   #pingSentMs = 0;
   #idleSinceMs = performance.now();
   #draining = false;
@@ -274,6 +125,7 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
     this.peerAddress = addressOf(socket);
     this.#service = service;
     this.#limits = limits;
+    this.#unfinished = new RecentIds(Math.min(limits.maxStreams + UNFINISHED_SLACK, MAX_UNFINISHED));
     this.#streamWindow = streamWindow;
     this.#maxAgeMs = limits.maxAgeMs * (0.9 + Math.random() * 0.2);
     const settings = settingsFrame([
@@ -281,7 +133,7 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
       [SETTINGS_INITIAL_WINDOW_SIZE, streamWindow],
       [SETTINGS_MAX_HEADER_LIST_SIZE, MAX_HEADER_BYTES],
     ]);
-    this.write(Buffer.concat([settings, windowUpdateFrame(0, RECEIVE_WINDOW - DEFAULT_WINDOW)]));
+    this.write(Buffer.concat([settings, windowUpdateFrame(0, MIN_WINDOW - DEFAULT_WINDOW)]));
     socket.on('drain', () => this.#resumeIfDrained());
   }
 
@@ -289,14 +141,38 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
   answer(call: ServerCall<Plan>, answer: Answer): void {
     if (call.answered) return;
     call.answered = true;
-    if (call.message !== null || call.reserved > 0) this.#limits.release(call.running ? call.size : 0, call.reserved);
-    call.message = null;
+    this.#release(call);
     if (this.closed) return;
     if (call.cancelled) return this.#forget(call);
     if (answer.dataBytes > Math.min(this.sendWindow, call.sendWindow)) {
       const blocked = new BlockedAnswer(call, answer, performance.now());
       if (!this.#sendPart(blocked)) this.#blocked.push(blocked);
     } else this.#send(call, answer);
+  }
+  /** It holds no memory any more, and will not run. */
+  #release(call: ServerCall<Plan>): void {
+    const { admission } = this.#limits;
+    if (call.heldBytes > 0 || call.reserved > 0) admission.release(call.heldBytes, call.reserved);
+    call.message = null;
+    if (!call.waiting) return;
+    call.waiting = false;
+    admission.givenUp();
+  }
+  /** For ServerCall. */
+  begin(call: ServerCall<Plan>): void {
+    if (call.answered) return;
+    const { timeoutMs } = call.plan;
+    if (timeoutMs > 0 && performance.now() - call.startedMs > timeoutMs) return call.answer(this.#service.fault('deadline', call));
+    call.waiting = false;
+    this.#limits.admission.givenUp();
+    call.running = true;
+    this.#service.run(call);
+  }
+  /** For ServerCall. */
+  holdBytes(call: ServerCall<Plan>, sizeBytes: number): void {
+    if (call.answered || sizeBytes <= call.heldBytes) return;
+    this.#limits.admission.took(sizeBytes - call.heldBytes);
+    call.heldBytes = sizeBytes;
   }
   /** What the windows allow; true where that was the rest. */
   #sendPart(blocked: BlockedAnswer<Plan>): boolean {
@@ -311,27 +187,28 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
       this.write(part);
     }
     if (!blocked.isSent) return false;
-    this.#sent(call);
+    // The client learns of its answer before it is told to send no more.
+    if (!call.ended) this.resetStream(call.id, NO_ERROR);
+    this.#countAnswer();
+    this.#forget(call);
     return true;
   }
   #send(call: ServerCall<Plan>, answer: Answer): void {
     this.sendWindow -= answer.dataBytes;
     call.sendWindow -= answer.dataBytes;
+    this.#queue(call.id, call.ended ? answer : answer.stopping);
+    this.#forget(call);
+  }
+  #queue(id: number, answer: Answer): void {
     this.scheduleFlush();
     this.#answers.push(answer);
-    this.#answerIds.push(call.id);
+    this.#answerIds.push(id);
     this.#answerBytes += answer.bytes.length;
-    this.#sent(call);
+    this.#countAnswer();
   }
-  #sent(call: ServerCall<Plan>): void {
+  #countAnswer(): void {
     this.#sentSincePing = true;
     this.countProgress();
-    if (!call.ended) {
-      // The client learns of its answer before it is told to send no more.
-      this.flush();
-      this.resetStream(call.id, NO_ERROR);
-    }
-    this.#forget(call);
   }
   protected override flush(): void {
     const count = this.#answers.length;
@@ -408,11 +285,23 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
       this.#lastFields = fields;
       this.#lastPlan = plan;
     }
-    const call = new ServerCall<Plan>(id, this, fields, plan, this.peerInitialWindow, this.#streamWindow, this.#now);
+    const refusal = plan.refusal === null ? this.#service.refuse(plan) : plan.patient ? null : plan.refusal;
+    if (refusal !== null && refusal.dataBytes <= this.sendWindow && refusal.dataBytes <= this.peerInitialWindow)
+      return this.#refuseCall(id, refusal, endStream);
+    const call = this.#service.isBare
+      ? new BareCall<Plan>(id, this, fields, plan, this.peerInitialWindow, this.#streamWindow, this.#now)
+      : new ServerCall<Plan>(id, this, fields, plan, this.peerInitialWindow, this.#streamWindow, this.#now);
     this.streams.set(id, call);
-    call.ended = endStream;
-    if (plan.refusal !== null && !plan.patient) call.answer(plan.refusal);
+    this.#limits.admission.opened();
+    if (refusal !== null) call.answer(refusal);
     else if (endStream) this.onEnd(call);
+  }
+  /** Answered by its headers: it never becomes a call, and what still comes of it is dropped. */
+  #refuseCall(id: number, refusal: Answer, endStream: boolean): void {
+    this.sendWindow -= refusal.dataBytes;
+    this.#queue(id, endStream ? refusal : refusal.stopping);
+    (endStream ? this.#finished : this.#unfinished).add(id);
+    if (this.streams.size === 0) this.#idleSinceMs = this.#now;
   }
   #refuse(id: number, code: number): void {
     this.countIdleFrame();
@@ -437,14 +326,14 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
       if (call.receivedBytes > MAX_PATIENT_BYTES) call.answer(call.plan.refusal);
       return;
     }
-    const taken = call.take(bytes, pos, end, call.plan.limitBytes, this.#limits);
+    const taken = call.take(bytes, pos, end, call.plan.limitBytes, this.#limits.admission);
     if (call.isView) this.keptRead = true;
     if (taken === 'ok') return;
     if (taken === 'too large' || taken === 'no room') this.#limits.refused(taken === 'too large' ? 'message_size' : 'bytes_in_flight');
     call.answer(this.#service.fault(taken, call));
   }
   protected override onEnd(call: ServerCall<Plan>): void {
-    if (call.running) throw new ConnectionError(STREAM_CLOSED, 'DATA behind the end of a stream');
+    if (call.ended) throw new ConnectionError(STREAM_CLOSED, 'DATA behind the end of a stream');
     call.ended = true;
     const { refusal, contentLength } = call.plan;
     if (contentLength >= 0 && contentLength !== call.receivedBytes) {
@@ -452,9 +341,10 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
       this.onReset(call, PROTOCOL_ERROR);
     } else if (refusal !== null) call.answer(refusal);
     else if (call.isComplete) {
-      call.running = true;
-      this.#limits.took(call.size);
-      this.#service.run(call);
+      const { admission } = this.#limits;
+      call.heldBytes = call.size;
+      admission.took(call.size);
+      admission.enter(call);
     } else call.answer(this.#service.fault(call.isCut ? 'cut' : 'missing', call));
   }
   protected override onReset(call: ServerCall<Plan>, _code: number): void {
@@ -493,6 +383,7 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
     if (ack) {
       this.#pingSentMs = 0;
       if (this.#draining && payload.equals(DRAIN_PING)) this.#sendFinalGoAway();
+      else if (payload.equals(WINDOW_PING) && this.#window.sawAnswer(this.lastReadMs, this.receivedBytes)) this.growWindow(this.#window.sizeBytes);
       return;
     }
     const limit = this.streams.size === 0 && !this.#limits.pingsWithoutCalls ? PING_WITHOUT_CALLS_MS : this.#limits.minPingMs;
@@ -503,6 +394,15 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
     }
     this.#sentSincePing = false;
     this.#lastPingMs = this.#now;
+  }
+  protected override onWindowUsed(): void {
+    if (this.#window.wantsPing(performance.now(), this.receivedBytes)) this.write(pingFrame(false, WINDOW_PING));
+  }
+  protected override onSettingsAck(): void {
+    // Ours went out when the connection was made.
+    if (this.#settingsAcked) return;
+    this.#settingsAcked = true;
+    this.#window.sawRoundTrip(this.lastReadMs - this.#bornMs);
   }
   protected override isForgotten(id: number): boolean {
     return this.#unfinished.has(id);
@@ -517,7 +417,7 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
       call.cancelled = true;
       if (!call.running && !call.answered) {
         call.answered = true;
-        this.#limits.release(0, call.reserved);
+        this.#release(call);
       }
     }
     this.#blocked = [];
@@ -595,4 +495,4 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
     if (this.streams.size === 0) this.#finish();
   }
 }
-const CANCELLED = new Answer([]);
+const CANCELLED = Answer.of([]);

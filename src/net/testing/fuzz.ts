@@ -11,6 +11,7 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod';
 import { systemClock } from '#src/core/clock.ts';
 import { CorruptError, PermanentError } from '#src/core/errors.ts';
+import { Admission } from '#src/net/admission.ts';
 import { type ContentCoding, decodeBody, encodeBody, TooLargeError } from '#src/net/compression.ts';
 import { grpcServerShape } from '#src/net/config.ts';
 import { GrpcServer } from '#src/net/grpc/server.ts';
@@ -142,6 +143,16 @@ const service = new GrpcServer({
   clock: systemClock,
 });
 let reserved = 0;
+class CountedAdmission extends Admission {
+  override reserve(sizeBytes: number): boolean {
+    reserved += sizeBytes;
+    return true;
+  }
+  override release(sizeBytes: number, reservedBytes: number): void {
+    reserved -= reservedBytes;
+    super.release(sizeBytes, 0);
+  }
+}
 const limits: ConnectionLimits = {
   maxStreams: 20,
   maxMessageBytes: 100_000,
@@ -154,14 +165,7 @@ const limits: ConnectionLimits = {
   pingsWithoutCalls: true,
   maxUnsentBytes: 1 << 20,
   stallMs: 1e9,
-  reserve: (sizeBytes) => {
-    reserved += sizeBytes;
-    return true;
-  },
-  took: () => {},
-  release: (_, reservedBytes) => {
-    reserved -= reservedBytes;
-  },
+  admission: new CountedAdmission(),
   refused: () => {},
   closed: () => {},
 };

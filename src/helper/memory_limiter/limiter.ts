@@ -7,6 +7,7 @@ import os from 'node:os';
 import v8 from 'node:v8';
 import vm from 'node:vm';
 import type { Clock } from '#src/core/clock.ts';
+import { RetryableError } from '#src/core/errors.ts';
 import type { Log } from '#src/core/telemetry.ts';
 
 const MIB = 1 << 20;
@@ -60,6 +61,8 @@ export class Limiter {
   readonly #log: Log;
   readonly #usedBytes: () => number;
   readonly #collect: () => void;
+  /** One for all who are refused: making an error costs more than refusing. */
+  readonly #refusal: RetryableError;
   #collectedMs = Number.NEGATIVE_INFINITY;
   #stopTimer: (() => void) | null = null;
 
@@ -70,6 +73,12 @@ export class Limiter {
     this.#log = log;
     this.#usedBytes = usedBytes;
     this.#collect = collect;
+    this.#refusal = new RetryableError('data refused due to high memory usage', { reason: 'exhausted', retryAfterMs: settings.check_interval });
+  }
+
+  /** Why nothing may come in now, or null. */
+  refusal(): RetryableError | null {
+    return this.refusing ? this.#refusal : null;
   }
 
   start(): void {

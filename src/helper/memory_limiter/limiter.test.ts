@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Batch } from '#src/core/batch.ts';
-import { RetryableError } from '#src/core/errors.ts';
-import { RecordedTelemetry, testContext } from '#src/core/testing/context.ts';
+import { RecordedTelemetry } from '#src/core/testing/context.ts';
 import { ManualClock } from '#src/core/testing/manual_clock.ts';
-import { configSchema } from './config.ts';
-import definition from './index.ts';
+import { memoryLimiterSchema } from './config.ts';
 import { Limiter, limitsOf, totalMemoryBytes } from './limiter.ts';
 
 const MIB = 1 << 20;
-const settings = (more: object) => configSchema.parse({ check_interval: '1s', ...more });
+const settings = (more: object) => memoryLimiterSchema.parse({ check_interval: '1s', ...more });
 
 test('limitsOf() takes MiB before percent and a fifth of the limit as the spike', () => {
   const total = () => 1000 * MIB;
@@ -65,15 +62,4 @@ test('the limiter refuses above the soft limit only where a collection does not 
     ['warn', 'info'],
   );
   limiter.stop();
-});
-
-test('a refusal is retryable, counted, and reaches nobody behind', async () => {
-  const clock = new ManualClock(),
-    context = testContext(settings({ limit_mib: 1 }), { clock });
-  const processor = definition.create!({ ...context, signal: 'logs', next: { consume: () => assert.fail('must not be reached') } });
-  await processor.start?.();
-  await clock.advance(1000); // This test's process is larger than a MiB.
-  await assert.rejects(processor.consume(new Batch('logs', [], 3)), (error) => error instanceof RetryableError && error.retryAfterMs === 1000);
-  assert.equal(context.telemetry.counts.get('processor_memory_limiter_refused_log_records'), 3);
-  await processor.shutdown?.();
 });

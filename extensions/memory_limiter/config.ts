@@ -1,0 +1,1 @@
+export { memoryLimiterSchema as configSchema } from '#src/helper/memory_limiter/config.ts';

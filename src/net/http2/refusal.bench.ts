@@ -1,0 +1,83 @@
+/** What it costs to refuse a call by its headers, its body of 200 bytes on its way already: `node --no-maglev src/net/http2/refusal.bench.ts`. */
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { z } from 'zod';
+import { systemClock } from '#src/core/clock.ts';
+import { RetryableError } from '#src/core/errors.ts';
+import { Admission } from '#src/net/admission.ts';
+import { grpcServerShape } from '#src/net/config.ts';
+import { GrpcServer } from '#src/net/grpc/server.ts';
+import { DATA, frame, HEADERS, PREFACE, settingsFrame } from './frames.ts';
+import { HpackEncoder } from './hpack.ts';
+import { ServerConnection } from './server_connection.ts';
+
+/** A socket that takes everything; the system call that a real one makes for a hundred answers is not measured. */
+class NoSocket extends Duplex {
+  written = 0;
+  override _read(): void {}
+  override _write(chunk: Buffer, _: BufferEncoding, done: () => void): void {
+    this.written += chunk.length;
+    done();
+  }
+}
+
+const PATH = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
+const refusal = new RetryableError('data refused due to high memory usage', { reason: 'exhausted', retryAfterMs: 1000 });
+const service = new GrpcServer({
+  settings: z.strictObject(grpcServerShape('127.0.0.1:0')).parse({}),
+  methods: new Map([[PATH, () => undefined]]),
+  refusal: () => refusal,
+  log: { debug() {}, info() {}, warn() {}, error() {} },
+  clock: systemClock,
+});
+const limits = {
+  maxStreams: 1000,
+  maxMessageBytes: 4 << 20,
+  maxIdleMs: 0,
+  maxAgeMs: 0,
+  ageGraceMs: 0,
+  pingAfterMs: 1e9,
+  pingTimeoutMs: 1e9,
+  minPingMs: 0,
+  pingsWithoutCalls: true,
+  maxUnsentBytes: 1 << 20,
+  stallMs: 1e9,
+  admission: new Admission(),
+  refused: () => {},
+  closed: () => {},
+};
+const message = Buffer.concat([Buffer.from([0, 0, 0, 0, 200]), Buffer.alloc(200)]);
+/** In a read of a hundred calls. */
+function reads(count: number, varying: boolean): Buffer[] {
+  const encoder = new HpackEncoder();
+  let id = -1;
+  return Array.from({ length: count }, () =>
+    Buffer.concat(
+      Array.from({ length: 100 }, () => {
+        id += 2;
+        const timeout = varying ? `${4_000_000 + id}u` : '5S';
+        const fields = [':method', 'POST', ':scheme', 'http', ':path', PATH, ':authority', 'a', 'content-type', 'application/grpc', 'te', 'trailers'];
+        const block = encoder.encode([...fields, 'grpc-timeout', timeout]);
+        return Buffer.concat([frame(HEADERS, 4, id, block), frame(DATA, 1, id, message)]);
+      }),
+    ),
+  );
+}
+for (const varying of [false, true]) {
+  for (const round of ['warm-up', 'measured']) {
+    const socket = new NoSocket();
+    new ServerConnection(socket as unknown as Socket, service, limits);
+    socket.emit('data', Buffer.concat([PREFACE, settingsFrame([])]));
+    const input = reads(2000, varying);
+    const before = process.cpuUsage();
+    for (const read of input) {
+      socket.emit('data', read);
+      await new Promise((done) => setImmediate(done));
+    }
+    const { user, system } = process.cpuUsage(before);
+    const each = (user + system) / 200_000;
+    if (socket.written < 200_000 * 100) throw new Error(`only ${socket.written} bytes of answers`);
+    if (round === 'measured') console.log(`${varying ? 'another grpc-timeout each' : 'the same headers'}: ${each.toFixed(2)} us a refused call`);
+  }
+}
+process.exit(0);
