@@ -1,7 +1,7 @@
 /** The parts of a URL. */
-import { parseUrl, splitHost, unescapePart, userText } from '#ottl/formats/go_url.ts';
 import { defineConverter, p } from '#ottl/function.ts';
-import { fail, type Stored, ValueMap } from '#ottl/values.ts';
+import { fail, orFail, type Stored, ValueMap } from '#ottl/values.ts';
+import { parseQuery, parseUrl } from '#src/helper/text/url.ts';
 
 export default defineConverter({
   name: 'URL',
@@ -39,20 +39,20 @@ export default defineConverter({
 });
 
 function urlMap(text: string): ValueMap {
-  const url = parseUrl(text),
-    { name, port } = splitHost(url.host),
+  const url = orFail(() => parseUrl(text)),
+    { port } = url,
     map = new ValueMap();
   const put = (key: string, value: Stored): void => map.append(`url.${key}`, value);
   put('original', url.text);
-  put('domain', name);
+  put('domain', url.host);
   put('scheme', url.scheme);
   put('path', url.path);
   if (port !== '') put('port', BigInt(port) < 1n << 63n ? BigInt(port) : fail(`strconv.Atoi: parsing "${port}": value out of range`));
   if (url.fragment !== '') put('fragment', url.fragment);
-  if (url.user !== null) {
-    put('user_info', userText(url.user));
-    if (url.user.name !== '') put('username', url.user.name);
-    if (url.user.password !== null) put('password', url.user.password);
+  if (url.userInfo !== null) {
+    put('user_info', url.userInfo);
+    if (url.userName !== '') put('username', url.userName);
+    if (url.password !== null) put('password', url.password);
   }
   if (url.query !== '') put('query', url.query);
   const dot = url.path.lastIndexOf('.');
@@ -63,13 +63,8 @@ function urlMap(text: string): ValueMap {
 function queryMap(query: string): ValueMap {
   const parameters = new ValueMap(),
     map = new ValueMap();
-  for (const pair of query.split('&')) {
-    if (pair.includes(';')) fail('invalid semicolon separator in query');
-    if (pair === '') continue;
-    const equals = pair.indexOf('='),
-      key = unescapePart(equals < 0 ? pair : pair.slice(0, equals), 'query');
-    const value = equals < 0 ? '' : unescapePart(pair.slice(equals + 1), 'query'),
-      known = parameters.get(key);
+  for (const [key, value] of orFail(() => parseQuery(query, true))) {
+    const known = parameters.get(key);
     if (Array.isArray(known)) known.push(value);
     else parameters.append(key, [value]);
   }

@@ -1,7 +1,8 @@
 /** Names spans as the semantic conventions say, from their attributes: few names, instead of one for each URL. */
-import { quoteGo } from '#ottl/formats/go_quote.ts';
+import { quoteGo } from '#src/helper/text/go_quote.ts';
 import { defineEditor, p } from '#ottl/function.ts';
-import { asString, fail, type Stored } from '#ottl/values.ts';
+import { fail, type Stored } from '#ottl/values.ts';
+import { valueText } from '#src/data/value_text.ts';
 import { span } from '#src/data/contexts.ts';
 import { SPAN } from '#src/data/message_types.ts';
 
