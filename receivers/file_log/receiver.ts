@@ -24,8 +24,6 @@ import { Watcher } from './tail/watcher.ts';
 /** A batch goes when it has so many records or bytes: enough to make the cost of a batch small, little enough to keep memory flat. */
 const MAX_RECORDS = 2048;
 const MAX_BYTES = 1 << 20;
-/** Least time between two writes of places while one file is read for long. */
-const SAVE_MS = 500;
 const COMPLAINT_MS = 60_000;
 
 export class FileLogReceiver implements EntryTaker {
@@ -155,7 +153,6 @@ export class FileLogReceiver implements EntryTaker {
         file.close();
       }
       this.#watcher.release(file);
-      if (nowMs + SAVE_MS < this.#nowMs()) await this.#save();
     }
     this.#chain.tick(this.#nowMs());
     this.#entries.drain();
@@ -187,8 +184,11 @@ export class FileLogReceiver implements EntryTaker {
     if (batch === null) this.#batch.trim();
     else if (!(await this.#offer(batch))) return false;
     this.#commit();
+    if (batch === null) return !this.#stopping;
+    // At once: after a crash only the batch that was under way comes twice.
+    await this.#save();
     // A turn for everybody else: what was just taken goes out while the next batch is read, and does not pile up.
-    if (batch !== null) await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
     await this.#keepPace();
     return !this.#stopping;
   }
