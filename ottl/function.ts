@@ -11,6 +11,7 @@ import {
   Duration,
   fail,
   floatToInt,
+  Opaque,
   parseBool,
   parseFloat64,
   parseInt64,
@@ -19,6 +20,7 @@ import {
   toJson,
   toStored,
   typeName,
+  UINTS,
   type Value,
   ValueMap,
 } from './values.ts';
@@ -221,6 +223,7 @@ export const convert = {
   map: (value: Value): ValueMap => (value instanceof ValueMap ? value : expected('pcommon.Map', value)),
   slice: (value: Value): Value[] => {
     if (value instanceof StringList) return [...value];
+    if (value instanceof Opaque && value.type === UINTS) return (value.content as readonly bigint[]).map((count) => BigInt.asIntN(64, count));
     return Array.isArray(value)
       ? value.some((item) => typeof item === 'object')
         ? (value as Value[]).map(toStored)

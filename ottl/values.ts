@@ -82,6 +82,8 @@ export class Opaque {
 /** The types of a list of telemetry and of a map inside a list that a statement writes. */
 export const SLICE = 'pcommon.Slice';
 export const MAP = 'pcommon.Map';
+/** Bucket counts: a Go list that nothing but their own paths can store. */
+export const UINTS = '[]uint64';
 
 export type Value = null | string | boolean | bigint | number | Uint8Array | ValueMap | Value[] | StringList | Time | Duration | Id | Opaque;
 
@@ -343,6 +345,8 @@ export function toJson(value: Value, exponentDigits = 2): string {
   if (value instanceof Time) return `"${formatRfc3339Nano(value)}"`;
   if (value instanceof Duration) return String(value.nano);
   if (value instanceof Id) return `[${[...value.bytes].join(',')}]`;
+  if (value instanceof Opaque && value.type === UINTS)
+    return (value.content as readonly bigint[]).length === 0 ? 'null' : `[${(value.content as readonly bigint[]).join(',')}]`;
   return '{}';
 }
 
@@ -380,13 +384,4 @@ export function formatDuration(duration: Duration): string {
   const minutes = (nano / 60_000_000_000n) % 60n;
   const seconds = trimmed(nano % 60_000_000_000n, 1_000_000_000n);
   return `${sign}${hours > 0n ? `${hours}h` : ''}${hours > 0n || minutes > 0n ? `${minutes}m` : ''}${seconds}s`;
-}
-
-/** pcommon.Value's AsString: text as it is, bytes in base64, maps and lists as JSON, nil empty. */
-export function asString(value: Value): string {
-  if (value === null) return '';
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number') return Number.isFinite(value) ? formatFloat(value) : String(value).replace('Infinity', 'Inf').replace(/^Inf/, '+Inf');
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-  return toJson(value, 1);
 }

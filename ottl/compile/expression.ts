@@ -36,10 +36,7 @@ export function compileExpression(node: Expression, scope: Scope): Getter {
     case 'list':
       return listGetter(node.items.map((item) => compileExpression(item, scope)));
     case 'map':
-      return mapGetter(
-        node.entries.map(([key]) => key),
-        node.entries.map(([, value]) => compileExpression(value, scope)),
-      );
+      return mapGetter(new Map(node.entries.map(([key, value]) => [key, compileExpression(value, scope)])));
     case 'math':
       return mathGetter(node.op, compileExpression(node.left, scope), compileExpression(node.right, scope));
     case 'negate': {
@@ -77,7 +74,10 @@ function listItem(getter: Getter, record: RecordContext): Value {
   return Array.isArray(value) && getter.isList !== true && !(value instanceof StringList) ? new Opaque(SLICE, value) : value;
 }
 
-function mapGetter(keys: readonly string[], values: readonly Getter[]): Getter {
+/** Of keys that are written twice only the last is looked at. */
+function mapGetter(entries: ReadonlyMap<string, Getter>): Getter {
+  const keys = [...entries.keys()];
+  const values = [...entries.values()];
   const make = (record: RecordContext): ValueMap => {
     const map = new ValueMap();
     for (let i = 0; i < keys.length; i++) map.set(keys[i]!, mapValue(values[i]!, record));

@@ -1,5 +1,5 @@
 /** datapoint, of any kind: a field that the kind does not have reads as nil and cannot be set. */
-import { fail, Opaque, typeName, type Value } from '#ottl/values.ts';
+import { fail, Opaque, typeName, UINTS, type Value } from '#ottl/values.ts';
 import { dataPoint } from '#src/data/contexts.ts';
 import { Cursor } from '#src/data/cursor.ts';
 import {
@@ -57,7 +57,10 @@ const exemplarsField = fieldOf(NUMBER_POINT.exemplars, HISTOGRAM_POINT.exemplars
 /** The two times have the same field numbers in every kind. */
 const times = { ...timeFields(dataPoint, startField(), 'start_time'), ...timeFields(dataPoint, timeField(), 'time') };
 
-function intList(value: Value, what: string): bigint[] {
+/** Bucket counts as they are read: the statement language can count and print them, and set them elsewhere as bucket counts. */
+const counts = (list: readonly bigint[]): Value => new Opaque(UINTS, list);
+function intList(value: Value, what: string): readonly bigint[] {
+  if (value instanceof Opaque && value.type === UINTS) return value.content as readonly bigint[];
   if (!Array.isArray(value)) fail(`cannot set a slice of ${typeName(value)} from a value type: ${what}`);
   return (value as Value[]).map((item) =>
     typeof item === 'bigint' ? item : fail(`invalid value type provided for a slice of ${what}: ${typeName(item)}, expected int64`),
@@ -101,7 +104,7 @@ function buckets(field: number): PathEntry {
         },
       ),
       bucket_counts: path(
-        () => (isExponential() ? readBuckets(field).counts.map((count) => BigInt.asIntN(64, count)) : null),
+        () => (isExponential() ? counts(readBuckets(field).counts) : null),
         (value) => {
           must(isExponential(), 'pmetric.ExponentialHistogramDataPoint');
           writeBuckets(
@@ -165,7 +168,7 @@ export const datapointPaths: PathTable = {
     },
   ),
   bucket_counts: path(
-    () => (isHistogram() ? dataPoint.fixed64s(HISTOGRAM_POINT.bucketCounts).map((count) => BigInt.asIntN(64, count)) : null),
+    () => (isHistogram() ? counts(dataPoint.fixed64s(HISTOGRAM_POINT.bucketCounts)) : null),
     (value) => {
       must(isHistogram(), 'pmetric.HistogramDataPoint');
       const packed = intList(value, 'uint64');

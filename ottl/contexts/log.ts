@@ -1,7 +1,8 @@
 /** log: a log record. */
-import { asString, fail, pdataTypeName, ValueMap } from '#ottl/values.ts';
+import { fail, pdataTypeName, ValueMap } from '#ottl/values.ts';
 import { log } from '#src/data/contexts.ts';
 import { LOG } from '#src/data/message_types.ts';
+import { valueText } from '#src/data/value_text.ts';
 import { attributesOf, enumField, flags32, getIndexed, Holder, idField, intField, path, store, textField, timeFields, wantText } from './access.ts';
 import type { CompiledKey, PathAccess, PathTable } from './context.ts';
 
@@ -39,7 +40,7 @@ export const logPaths: PathTable = {
     keyed: bodyKey,
     next: {
       string: path(
-        () => asString(log.anyField(LOG.body)),
+        () => valueText(log.anyField(LOG.body)),
         (value) => log.setAnyField(LOG.body, wantText(value)),
       ),
     },

@@ -1,7 +1,8 @@
 /** Text of bytes in some encoding. */
 import { lookUpDecoder } from '#ottl/formats/text_encoding.ts';
 import { defineConverter, p } from '#ottl/function.ts';
-import { asString, Duration, fail, Id, Opaque, Time, typeName, type Value } from '#ottl/values.ts';
+import { Duration, fail, Id, Opaque, type Stored, Time, typeName, type Value } from '#ottl/values.ts';
+import { valueText } from '#src/data/value_text.ts';
 
 export default defineConverter({
   name: 'Decode',
@@ -29,5 +30,5 @@ function bytesOf(value: Value): Uint8Array {
   if (typeof value === 'string') return Buffer.from(value);
   if (value === null || value instanceof Time || value instanceof Duration || value instanceof Id || value instanceof Opaque || typeof value !== 'object')
     return fail(`unsupported type provided to Decode function: ${typeName(value)}`);
-  return Buffer.from(asString(value));
+  return Buffer.from(valueText(value as Stored));
 }

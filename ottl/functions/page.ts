@@ -1,5 +1,5 @@
 /** The functions page: Markdown from the definitions, examples included. README.md beside this file is kept current by page.test.ts. */
-import { asString, Duration, Time } from '#ottl/values.ts';
+import { Duration, Time, toJson } from '#ottl/values.ts';
 import type { Example, ExampleRecord, ExampleValue, FunctionDefinition, Param } from '#ottl/function.ts';
 
 /** What a parameter takes, in words. */
@@ -44,7 +44,7 @@ function valueText(value: ExampleValue | undefined): string {
   if (typeof value === 'number') return Number.isInteger(value) ? value.toFixed(1) : String(value);
   if (typeof value !== 'object') return String(value);
   if (value instanceof Uint8Array) return `0x${Buffer.from(value).toString('hex')}`;
-  if (value instanceof Time || value instanceof Duration) return asString(value);
+  if (value instanceof Time || value instanceof Duration) return toJson(value);
   if (Array.isArray(value)) return `[${value.map(valueText).join(', ')}]`;
   return `{${Object.entries(value)
     .map(([key, item]) => `${JSON.stringify(key)}: ${valueText(item as ExampleValue)}`)

@@ -1,6 +1,7 @@
 /** A list in order. */
 import { defineConverter, p } from '#ottl/function.ts';
-import { asString, compareValues, fail, type Stored, stringList, StringList, toStored, typeName, ValueMap } from '#ottl/values.ts';
+import { compareValues, fail, type Stored, stringList, StringList, toStored, typeName, ValueMap } from '#ottl/values.ts';
+import { valueText } from '#src/data/value_text.ts';
 
 export default defineConverter({
   name: 'Sort',
@@ -23,7 +24,7 @@ export default defineConverter({
       const list = value.map(toStored);
       if (list.some((item) => Array.isArray(item) || item instanceof ValueMap || item instanceof Uint8Array)) return list;
       const numeric = list.every((item) => typeof item === 'bigint' || typeof item === 'number');
-      const keyed = list.map((item) => ({ item, key: numeric ? item : asString(item) }));
+      const keyed = list.map((item) => ({ item, key: numeric ? item : valueText(item) }));
       return keyed.sort((a, b) => direction * (numeric ? numberOrder(a.key, b.key) : textOrder(a.key as string, b.key as string))).map(({ item }) => item);
     };
   },

@@ -1,6 +1,7 @@
 /** Makes text of all values. */
 import { defineEditor, p } from '#ottl/function.ts';
-import { asString, ValueMap } from '#ottl/values.ts';
+import { ValueMap } from '#ottl/values.ts';
+import { valueText } from '#src/data/value_text.ts';
 
 export default defineEditor({
   name: 'stringify_all',
@@ -10,7 +11,7 @@ export default defineEditor({
   create({ target }) {
     return (record) => {
       const map = target.get(record);
-      target.set(record, new ValueMap([...map.keys], map.values.map(asString)));
+      target.set(record, new ValueMap([...map.keys], map.values.map(valueText)));
     };
   },
 });

@@ -1,7 +1,7 @@
 /** A map as one line of text. */
 import { defineConverter, p } from '#ottl/function.ts';
-import { convert } from '#ottl/function.ts';
 import { fail, goQuote } from '#ottl/values.ts';
+import { valueText } from '#src/data/value_text.ts';
 
 export default defineConverter({
   name: 'ToKeyValueString',
@@ -24,11 +24,7 @@ export default defineConverter({
       const map = target.get(record),
         order = map.keys.map((_, i) => i);
       if (sortOutput) order.sort((a, b) => Buffer.compare(Buffer.from(map.keys[a]!), Buffer.from(map.keys[b]!)));
-      const text = (i: number): string => {
-        const value = map.values[i]!;
-        return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : (convert.stringLike(value) ?? '');
-      };
-      return order.map((i) => quoted(map.keys[i]!) + delimiter + quoted(text(i))).join(pairDelimiter);
+      return order.map((i) => quoted(map.keys[i]!) + delimiter + quoted(valueText(map.values[i]!))).join(pairDelimiter);
     };
   },
 });

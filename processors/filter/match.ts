@@ -3,7 +3,8 @@
  * exclude does.
  */
 import { compilePattern } from '#ottl/pattern.ts';
-import { asString, deepEqual, formatFloat, type Stored } from '#ottl/values.ts';
+import { deepEqual, formatFloat, type Stored } from '#ottl/values.ts';
+import { valueText } from '#src/data/value_text.ts';
 import {
   DROP,
   INNER_LEVEL,
@@ -77,7 +78,7 @@ export function spanTest(match: SpanMatch): Test {
     const services = textSet(match.services, type);
     tests.push(() => {
       const found = resource.attribute('service.name');
-      return services(found === undefined ? '<nil-service-name>' : asString(found));
+      return services(found === undefined ? '<nil-service-name>' : valueText(found));
     });
   }
   if (match.span_names.length > 0) {
@@ -103,7 +104,7 @@ export function logTest(match: LogMatch): Test {
   const tests: Test[] = [];
   if (match.bodies.length > 0) {
     const bodies = textSet(match.bodies, type);
-    tests.push(() => bodies(asString(log.anyField(LOG.body))));
+    tests.push(() => bodies(valueText(log.anyField(LOG.body))));
   }
   if (match.severity_texts.length > 0) {
     const texts = textSet(match.severity_texts, type);

@@ -65,7 +65,7 @@ function semconvName(): string {
 function first(...keys: string[]): string | undefined {
   for (const key of keys) {
     const value: Stored | undefined = span.attribute(key);
-    if (value !== undefined) return asString(value);
+    if (value !== undefined) return valueText(value);
   }
   return undefined;
 }
