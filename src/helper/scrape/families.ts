@@ -102,6 +102,8 @@ export class FamilyGrouper {
   #lastNative = false;
   #family: Family | null = null;
   #role = VALUE;
+  /** Point and sample of buckets that vanished from a histogram of which something is there. */
+  #goneBuckets: number[] = [];
 
   constructor(columns: SampleColumns) {
     this.columns = columns;
@@ -141,7 +143,12 @@ export class FamilyGrouper {
     const point = this.#pointOf(k, family, timeMs);
     if (points.time[point] !== timeMs) return false;
     if (stale) {
-      if (!isCompound && points.value[point] !== -1 && points.stale[point] === 0) return false; // The same series came in other words.
+      const isLive = points.stale[point] === 0 && (points.value[point] !== -1 || points.total[point] !== -1 || points.firstBucket[point] !== -1);
+      if (isLive && !isCompound) return false; // The same series came in other words.
+      if (isLive && role !== COUNT && role !== TOTAL) {
+        this.#goneBuckets.push(point, k); // It leaves the histogram, unless that turns out to be gone too.
+        return true;
+      }
       points.stale[point] = 1;
     }
     if (native) points.value[point] = k;
@@ -153,11 +160,21 @@ export class FamilyGrouper {
     else if (role === TOTAL) points.total[point] = k;
     else {
       if (Number.isNaN(columns.bound[k]!)) return false;
-      if (k >= this.nextBucket.length) this.#growBuckets(k);
-      this.nextBucket[k] = points.firstBucket[point]!;
-      points.firstBucket[point] = k;
+      this.#addBucket(point, k);
     }
     return true;
+  }
+  #addBucket(point: number, k: number): void {
+    if (k >= this.nextBucket.length) this.#growBuckets(k);
+    this.nextBucket[k] = this.points.firstBucket[point]!;
+    this.points.firstBucket[point] = k;
+  }
+
+  /** After the last marker. */
+  endStale(): void {
+    const gone = this.#goneBuckets;
+    for (let i = 0; i < gone.length; i += 2) if (this.points.stale[gone[i]!] === 1) this.#addBucket(gone[i]!, gone[i + 1]!);
+    this.#goneBuckets = [];
   }
 
   /** Adds sample k, whose value is a native histogram (with custom bounds: a classic one). */

@@ -149,6 +149,22 @@ test('a broken exposition marks stale what it did not repeat before the fault, o
   assert.equal(good.points.find((point) => point.name === 'scrape_series_added')!.value, '0');
 });
 
+test('a histogram whose buckets change is there still, with those it has', () => {
+  const cache = new TargetCache(OPTIONS);
+  const text = (buckets: string, count: number): string => `# TYPE h histogram\n${buckets}h_sum 1\nh_count ${count}\n`;
+  scrape(cache, text('h_bucket{le="1"} 1\nh_bucket{le="+Inf"} 3\n', 3), 1000);
+  const changed = scrape(cache, text('h_bucket{le="2"} 2\nh_bucket{le="+Inf"} 4\n', 4), 2000).points.filter((point) => point.name === 'h');
+  assert.deepEqual(
+    changed.map(({ stale, value }) => [stale, value]),
+    [[false, '4 [2,2] 2']],
+  );
+  const gone = scrape(cache, 'x 1\n', 3000).points.filter((point) => point.name === 'h');
+  assert.deepEqual(
+    gone.map(({ stale }) => stale),
+    [true],
+  );
+});
+
 test('a repeated line counts as scraped, but only its first value is kept, in every scrape', () => {
   const cache = new TargetCache(OPTIONS);
   for (let round = 0; round < 4; round++) {

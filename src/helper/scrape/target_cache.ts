@@ -483,6 +483,7 @@ export class TargetCache {
       grouper.attributes = this.#attributes.view;
       grouper.add(columns.count++, timeMs, true);
     }
+    grouper.endStale();
     this.#growValues(columns.count);
     return stale;
   }
