@@ -5,20 +5,15 @@
 import type { Batch } from '#src/core/batch.ts';
 import { errorText } from '#src/core/errors.ts';
 import type { Cursor } from '#src/data/cursor.ts';
-import { EXPONENTIAL_POINT, HISTOGRAM_POINT, METRIC, METRIC_DATA, NUMBER_POINT, SCOPE, SCOPE_GROUP, SUMMARY_POINT } from '#src/data/message_types.ts';
+import { METRIC, METRIC_DATA, SCOPE, SCOPE_GROUP } from '#src/data/message_types.ts';
 import { BatchReader } from '#src/data/read.ts';
-import { skipField } from '#src/data/scan.ts';
 import { valueText } from '#src/data/value_text.ts';
 import { compareNames, type ResourceLabels, SERVICE_INSTANCE_ID, SERVICE_NAME, SERVICE_NAMESPACE } from '#src/helper/prometheus/labels.ts';
 import { labelName, metricName, type NameKind, type NameRules } from '#src/helper/prometheus/names.ts';
+import { attributeBytes } from '#src/helper/prometheus/point_attributes.ts';
 import { type Held, isShown, isStalePoint, joined, readHeld } from './held_value.ts';
 
-const ATTRIBUTES_FIELD: Readonly<Record<number, number>> = {
-  [METRIC.gauge]: NUMBER_POINT.attributes, [METRIC.sum]: NUMBER_POINT.attributes, [METRIC.histogram]: HISTOGRAM_POINT.attributes,
-  [METRIC.exponentialHistogram]: EXPONENTIAL_POINT.attributes, [METRIC.summary]: SUMMARY_POINT.attributes,
-}; // biome-ignore format: a table
 const IDENTIFYING: ReadonlySet<number> = new Set([SERVICE_NAME, SERVICE_NAMESPACE, SERVICE_INSTANCE_ID]);
-const LENGTH_DELIMITED = 2;
 
 export type FamilyType = 'counter' | 'gauge' | 'histogram' | 'summary';
 export interface HeldFamily {
@@ -261,22 +256,4 @@ function jobOf(resource: Cursor): string | null {
   const service = attributeText(resource, SERVICE_NAME),
     namespace = attributeText(resource, SERVICE_NAMESPACE);
   return service === null ? null : namespace === null ? service : `${namespace}/${service}`;
-}
-
-/** The attributes of the point, as they are. */
-function attributeBytes(point: Cursor, kind: number): string {
-  const { bytes } = point.space,
-    tag = (ATTRIBUTES_FIELD[kind]! << 3) | LENGTH_DELIMITED,
-    { end } = point;
-  let first = -1,
-    last = -1;
-  for (let p = point.start; p < end; ) {
-    const next = skipField(bytes, p, end);
-    if (bytes[p] === tag) {
-      if (first < 0) first = p;
-      last = next;
-    }
-    p = next;
-  }
-  return first < 0 ? '' : bytes.latin1Slice(first, last);
 }

@@ -7,8 +7,8 @@ import { errorText } from '#src/core/errors.ts';
 import { Cursor } from '#src/data/cursor.ts';
 import { EXPONENTIAL_POINT, HISTOGRAM_POINT, METRIC, METRIC_DATA, NUMBER_POINT, QUANTILE, QUANTILE_TYPE, SUMMARY_POINT } from '#src/data/message_types.ts';
 import { BatchReader } from '#src/data/read.ts';
-import { skipField } from '#src/data/scan.ts';
 import { addTargetInfo, compareNames, type Labels, sortedLabels } from '#src/helper/prometheus/labels.ts';
+import { attributeBytes } from '#src/helper/prometheus/point_attributes.ts';
 import {
   describedFamily,
   type Family,
@@ -30,10 +30,6 @@ import { type Version, writeMetadata } from './write_request.ts';
 
 /** Above that the cache is emptied: about 0.5 KB a point, so 25 MB at most. */
 const MAX_CACHED_POINTS = 50_000;
-const ATTRIBUTES_FIELD: Readonly<Record<number, number>> = {
-  [METRIC.gauge]: NUMBER_POINT.attributes, [METRIC.sum]: NUMBER_POINT.attributes, [METRIC.histogram]: HISTOGRAM_POINT.attributes,
-  [METRIC.exponentialHistogram]: EXPONENTIAL_POINT.attributes, [METRIC.summary]: SUMMARY_POINT.attributes,
-}; // biome-ignore format: a table
 const EXEMPLARS_FIELD: Readonly<Record<number, number>> = {
   [METRIC.gauge]: NUMBER_POINT.exemplars,
   [METRIC.sum]: NUMBER_POINT.exemplars,
@@ -42,7 +38,6 @@ const EXEMPLARS_FIELD: Readonly<Record<number, number>> = {
 };
 const TARGET_INFO: Omit<Family, 'name'> = { type: 'gauge', help: 'Target metadata', unit: '', kind: METRIC.gauge, scopeInfo: false };
 const ONE_HIGH = 0x3ff00000; // The upper word of 1.0.
-const LENGTH_DELIMITED = 2;
 
 export interface RemoteWriteSettings extends TranslationSettings {
   readonly version: Version;
@@ -182,19 +177,7 @@ export class BatchTranslator {
     const reader = this.#reader,
       { point } = reader,
       { bytes } = reader.space,
-      tag = (ATTRIBUTES_FIELD[kind]! << 3) | LENGTH_DELIMITED,
-      { end } = point;
-    let first = -1,
-      last = -1;
-    for (let p = point.start; p < end; ) {
-      const next = skipField(bytes, p, end);
-      if (bytes[p] === tag) {
-        if (first < 0) first = p;
-        last = next;
-      }
-      p = next;
-    }
-    const attributes = first < 0 ? '' : bytes.latin1Slice(first, last);
+      attributes = attributeBytes(point, kind);
     if (kind === METRIC.histogram) {
       const bounds = point.has(HISTOGRAM_POINT.explicitBounds)
         ? bytes.latin1Slice(point.firstAt(HISTOGRAM_POINT.explicitBounds), point.contentEnd(HISTOGRAM_POINT.explicitBounds))
