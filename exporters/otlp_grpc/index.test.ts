@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { z } from 'zod';
@@ -6,7 +8,7 @@ import { Batch, EMPTY_CONTEXT, type Packed, type PackedCoding } from '#src/core/
 import { systemClock } from '#src/core/clock.ts';
 import type { ExporterDefinition } from '#src/core/component.ts';
 import { PermanentError, RetryableError } from '#src/core/errors.ts';
-import { testContext } from '#src/core/testing/context.ts';
+import { type RecordedTelemetry, testContext } from '#src/core/testing/context.ts';
 import { concatBatches } from '#src/data/batching.ts';
 import { joinGzip } from '#src/net/compressed/gzip_join.ts';
 import { grpcServerShape } from '#src/net/config.ts';
@@ -28,7 +30,7 @@ const server = new GrpcServer({
 await server.listen();
 after(() => server.close(0));
 
-async function send(config: object = {}, batch = BATCH): Promise<void> {
+async function send(config: object = {}, batch = BATCH): Promise<RecordedTelemetry> {
   const parsed = configSchema.parse({
     endpoint: server.address,
     tls: { insecure: true },
@@ -36,14 +38,33 @@ async function send(config: object = {}, batch = BATCH): Promise<void> {
     sending_queue: { enabled: false },
     ...config,
   });
-  const exporter = (definition as ExporterDefinition<typeof configSchema>).create({ ...testContext(parsed), signals: ['traces'] });
+  const context = testContext(parsed);
+  const exporter = (definition as ExporterDefinition<typeof configSchema>).create({ ...context, signals: ['traces'] });
   await exporter.start?.();
   try {
     await exporter.consume(batch);
   } finally {
     await exporter.shutdown?.();
   }
+  return context.telemetry;
 }
+
+test('what the server did not take of a batch is logged', async () => {
+  const partial = createServer();
+  partial.on('stream', (stream) => {
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+    stream.resume();
+    stream.on('end', () => stream.end(Buffer.from([0, 0, 0, 0, 8, 0x0a, 6, 0x08, 3, 0x12, 2, 0x68, 0x69])));
+  });
+  await new Promise<void>((done) => partial.listen(0, '127.0.0.1', done));
+  const { lines } = await send({ endpoint: `127.0.0.1:${(partial.address() as AddressInfo).port}` });
+  assert.ok(
+    lines.some((line) => line.includes('Partial success response') && line.includes('"message":"hi","dropped_spans":3')),
+    lines.join('\n'),
+  );
+  partial.close();
+});
 
 test('the defaults are those of the Collector; an endpoint is needed and has a port', () => {
   const config = configSchema.parse({ endpoint: 'a:4317' });

@@ -23,13 +23,15 @@ interface Seen {
 }
 const seen: Seen[] = [];
 let reply: { status: number; headers?: Record<string, string>; body?: Buffer | string } = { status: 200 };
+let replies = (): typeof reply => reply;
 const server = createServer((incoming, outgoing) => {
   const chunks: Buffer[] = [];
   incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
   incoming.on('end', () => {
     seen.push({ url: incoming.url ?? '', headers: incoming.headers, body: Buffer.concat(chunks) });
-    outgoing.writeHead(reply.status, reply.headers);
-    outgoing.end(reply.body);
+    const { status, headers, body } = replies();
+    outgoing.writeHead(status, headers);
+    outgoing.end(body);
   });
 });
 await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
@@ -140,6 +142,41 @@ test('partial success is logged, in protobuf and in JSON', async () => {
   reply = { status: 200, headers: { 'content-type': 'application/json' }, body: '{"partialSuccess":{"rejectedSpans":"2"}}' };
   assert.ok((await send()).lines.some((line) => line.includes('"dropped_spans":2')));
   reply = { status: 200 };
+});
+
+test('what a server says that is no OTLP is no failure where its status is good', async () => {
+  for (const type of ['application/x-protobuf', 'application/json', 'text/html'])
+    for (const body of ['<html>taken</html>', Buffer.from([0x0a, 200, 1]), '[]', 'null', '{"partialSuccess":7}']) {
+      reply = { status: 202, headers: { 'content-type': type }, body };
+      await send();
+    }
+  reply = { status: 200 };
+});
+
+test('307 and 308 lead to another place with the same body, at most ten times; 303 does not', async () => {
+  seen.length = 0;
+  const turns: (typeof reply)[] = [
+    { status: 307, headers: { location: '/next' } },
+    { status: 308, headers: { location: `${endpoint}/last` } },
+  ];
+  replies = () => turns.shift() ?? { status: 200 };
+  await send({ compression: 'none' });
+  assert.deepEqual(
+    seen.map(({ url, body }) => [url, body.equals(BATCH.bytes)]),
+    [
+      ['/v1/traces', true],
+      ['/next', true],
+      ['/last', true],
+    ],
+  );
+  seen.length = 0;
+  replies = () => ({ status: 307, headers: { location: '/again' } });
+  await assert.rejects(send(), (error) => error instanceof PermanentError && /HTTP Status Code 307/.test(error.message));
+  assert.equal(seen.length, 11);
+  replies = () => ({ status: 303, headers: { location: '/other' } });
+  await assert.rejects(send(), PermanentError);
+  assert.equal(seen.length, 12);
+  replies = () => reply;
 });
 
 test('a server that is not there or does not answer may be tried again', async () => {

@@ -1,6 +1,7 @@
 /**
  * HTTP client on undici, as confighttp.ClientConfig describes it: pooled connections, TLS, proxies, compression of bodies, one limit for a
- * whole request. Answers are read whole and limited, since what we send is large and what comes back is not. Redirects are not followed.
+ * whole request. Answers are read whole and limited, since what we send is large and what comes back is not. Redirects that keep method and body (307,
+ * 308) are followed; others are answers, since a POST would become a GET without what it has to say.
  */
 import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
 import { type ClientAuthenticator, clientAuthenticator } from '#src/core/auth.ts';
@@ -37,6 +38,8 @@ export interface HttpAnswer {
 }
 const MAX_ANSWER_BYTES = 64 * 1024;
 const CONNECT_TIMEOUT_MS = 30_000;
+/** As many as Go follows. */
+const MAX_REDIRECTS = 10;
 /** The server closed a connection that had been idle just when we wrote to it. */
 const STALE_CODES: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
@@ -78,19 +81,23 @@ export class HttpClient {
       method: call.method ?? (body ? 'POST' : 'GET'),
       headers,
       body: body ?? null,
-      dispatcher: this.#dispatcherFor(call.url),
       signal: limits.length > 0 ? AbortSignal.any(limits) : null,
     } as const;
-    for (let tries = 0; ; tries++) {
+    let { url } = call;
+    for (let tries = 0, redirects = 0; ; tries++) {
+      const dispatcher = this.#dispatcherFor(url);
       try {
-        const answer = await request(call.url, options);
-        return { status: answer.statusCode, headers: answer.headers, body: await readSome(answer.body, call.maxAnswerBytes ?? MAX_ANSWER_BYTES) };
+        const answer = await request(url, { ...options, dispatcher });
+        const read = await readSome(answer.body, call.maxAnswerBytes ?? MAX_ANSWER_BYTES);
+        const next = redirectOf(answer.statusCode, answer.headers['location'], url);
+        if (next === null || redirects++ === MAX_REDIRECTS) return { status: answer.statusCode, headers: answer.headers, body: read };
+        url = next;
       } catch (error) {
         const stale = STALE_CODES.has((error as NodeJS.ErrnoException).code ?? '');
         if (stale && tries === 0) continue;
         if ((error as Error).name === 'TimeoutError')
-          throw new RetryableError(`failed to make an HTTP request: no answer from ${call.url} within ${timeout / 1000} s`, { cause: error });
-        throw new RetryableError(`failed to make an HTTP request to ${call.url}`, { cause: error });
+          throw new RetryableError(`failed to make an HTTP request: no answer from ${url} within ${timeout / 1000} s`, { cause: error });
+        throw new RetryableError(`failed to make an HTTP request to ${url}`, { cause: error });
       }
     }
   }
@@ -127,6 +134,13 @@ export class HttpClient {
     // As in Go, a proxy is asked for http:// URLs itself, and for a tunnel to https:// only: many allow no other.
     return proxy === '' ? new Agent(options) : new ProxyAgent({ ...options, uri: proxy, requestTls: this.#tls, proxyTunnel: false });
   }
+}
+
+/** Where the same request shall go instead; null where nowhere, or to what is not HTTP. */
+function redirectOf(status: number, location: string | string[] | undefined, from: string): string | null {
+  if ((status !== 307 && status !== 308) || typeof location !== 'string' || !URL.canParse(location, from)) return null;
+  const { protocol, href } = new URL(location, from);
+  return protocol === 'http:' || protocol === 'https:' ? href : null;
 }
 
 async function readSome(body: AsyncIterable<Uint8Array> & { destroy(): void }, limit: number): Promise<Buffer> {

@@ -43,6 +43,8 @@ export interface GrpcClientOptions {
   readonly userAgent: string;
   /** Where `auth` finds its extension. */
   readonly host?: Pick<Host, 'extension'>;
+  /** The addresses of a name; the system's resolver where absent. */
+  readonly lookUp?: (name: string) => Promise<readonly string[]>;
 }
 export interface CallOptions {
   /** 0 is without limit. */
@@ -58,6 +60,9 @@ const BACKOFF_FIRST_MS = 1000,
   BACKOFF_MAX_MS = 120_000,
   BACKOFF_JITTER = 0.2;
 const CONNECT_TIMEOUT_MS = 20_000;
+const UNKNOWN_NAME_MS = 5000;
+/** A name is not asked for again sooner than this: grpc-go's shortest interval. */
+const RESOLVE_INTERVAL_MS = 30_000;
 /** Calls that the server has not begun are made again elsewhere, so often. */
 const TRANSPARENT_RETRIES = 3;
 const MAX_ANSWER_BYTES = 4 << 20;
@@ -92,6 +97,8 @@ export class GrpcClient {
   #subchannels: Subchannel[] = [];
   #next = 0;
   #resolving = false;
+  #resolvedMs = Number.NEGATIVE_INFINITY;
+  #cancelResolve: (() => void) | null = null;
   #closed = false;
   #lastError = 'no connection yet';
   /** Calls that wait for a connection; each is woken when something changes. */
@@ -159,6 +166,7 @@ export class GrpcClient {
     this.#stopTick();
     const connections = this.#subchannels.flatMap((each) => each.connection ?? []);
     for (const subchannel of this.#subchannels) subchannel.cancelRetry?.();
+    this.#cancelResolve?.();
     this.#wake();
     const end = performance.now() + graceMs;
     for (const connection of connections) connection.drain();
@@ -248,14 +256,27 @@ export class GrpcClient {
         gone.cancelRetry?.();
         gone.connection?.drain();
       }
-      for (const subchannel of this.#subchannels)
-        if (subchannel.connection === null && !subchannel.connecting && subchannel.cancelRetry === null) void this.#connect(subchannel);
     } catch (error) {
       this.#lastError = `name resolver error: produced zero addresses: ${errorText(error)}`;
-      if (this.#subchannels.length === 0) this.#options.clock.after(5000, () => void this.#resolve());
+      if (this.#subchannels.length === 0) this.#resolveAfter(UNKNOWN_NAME_MS);
     }
+    // Also where the name could not be looked up: then the old addresses are the best there is.
+    for (const subchannel of this.#subchannels)
+      if (subchannel.connection === null && !subchannel.connecting && subchannel.cancelRetry === null) void this.#connect(subchannel);
+    this.#resolvedMs = this.#options.clock.nowMs();
     this.#resolving = false;
     this.#wake();
+  }
+  /** Looks the name up again, by and by: a server that went, or said that it goes, may have got company. */
+  #resolveSoon(): void {
+    this.#resolveAfter(Math.max(0, this.#resolvedMs + RESOLVE_INTERVAL_MS - this.#options.clock.nowMs()));
+  }
+  #resolveAfter(ms: number): void {
+    if (this.#closed || this.#cancelResolve !== null) return;
+    this.#cancelResolve = this.#options.clock.after(ms, () => {
+      this.#cancelResolve = null;
+      void this.#resolve();
+    });
   }
   async #lookUp(): Promise<Address[]> {
     const target = this.#target;
@@ -263,8 +284,8 @@ export class GrpcClient {
     // Behind a proxy it is the proxy that is looked up, and 443 where it has no port, as grpc-go has it.
     const host = this.#proxy?.hostname.replace(/^\[|\]$/g, '') ?? target.host;
     const port = this.#proxy === null ? target.port : Number(this.#proxy.port) || 443;
-    const found = await lookup(host, { all: true });
-    return found.map(({ address }) => ({ host: address, port }));
+    const found = (await this.#options.lookUp?.(host)) ?? (await lookup(host, { all: true })).map(({ address }) => address);
+    return found.map((address) => ({ host: address, port }));
   }
 
   async #connect(subchannel: Subchannel): Promise<void> {
@@ -337,7 +358,9 @@ export class GrpcClient {
   #detach(subchannel: Subchannel, connection: ClientConnection): void {
     if (subchannel.connection !== connection) return;
     subchannel.connection = null;
-    if (!this.#closed && this.#subchannels.includes(subchannel)) void this.#connect(subchannel);
+    if (this.#closed || !this.#subchannels.includes(subchannel)) return;
+    void this.#connect(subchannel);
+    this.#resolveSoon();
   }
   /** Over the tunnel where there is one. */
   #dial(address: Address, tunnel: Socket | null, connected: () => void): Socket {
