@@ -10,7 +10,8 @@ import { AttributeArena, DROPPED, INFO, QUANTILE, REPEATED, SampleColumns, SEEN,
 import { FamilyGrouper, type Place } from './families.ts';
 import { MetadataStore } from './metadata.ts';
 import { limitResolution } from './native_histogram.ts';
-import { encodeMessage, type Infos, type Message, type MessageOptions, patchMessage, resourceKey, type SampleValues, scopeInfoKey } from './otlp_message.ts';
+import { type Message, patchMessage, type SampleValues } from './kept_message.ts';
+import { encodeMessage, type Infos, type MessageOptions, resourceKey, scopeInfoKey } from './otlp_message.ts';
 import { EMPTY_SCOPE, identifySeries, type LabelOptions, SCOPE_INFO } from './series_labels.ts';
 import { type Exposition, freshSeries, Reading } from './reading.ts';
 import { equalBytes, hashBytes, viewOf } from './words.ts';
