@@ -232,10 +232,14 @@ export function deepEqual(a: Value, b: Value): boolean {
   return false;
 }
 
+/** Nil, and bytes of which there are none: in the Collector a []byte that is nil. */
+const isNothing = (value: Value): value is null => value === null || (value instanceof Uint8Array && value.length === 0);
+
 /** The comparison table of OTTL: numbers compare across their two types, nil with nil, otherwise other types are unequal and never less or greater. */
 export function compareValues(a: Value, b: Value, op: CompareOp): boolean {
   const unlike = op === '!=';
-  if (a === null || b === null) return a === null && b === null ? op === '==' || op === '<=' || op === '>=' : unlike;
+  if (isNothing(a)) return isNothing(b) ? op === '==' || op === '<=' || op === '>=' : unlike;
+  if (isNothing(b)) return unlike;
   switch (typeof a) {
     case 'string':
       return typeof b === 'string' ? (op === '==' || op === '!=' ? (a === b) === (op === '==') : ordered(compareText(a, b), 0, op)) : unlike;
@@ -332,7 +336,7 @@ export function toJson(value: Value, exponentDigits = 2): string {
       if (!Number.isFinite(value)) fail(`json: unsupported value: ${formatFloat(value)}`);
       return formatFloat(value, exponentDigits);
   }
-  if (value instanceof Uint8Array) return `"${Buffer.from(value).toString('base64')}"`;
+  if (value instanceof Uint8Array) return value.length === 0 ? 'null' : `"${Buffer.from(value).toString('base64')}"`;
   if (value instanceof ValueMap) {
     const last = new Map<string, Value>();
     value.keys.forEach((key, i) => {

@@ -11,7 +11,7 @@ import { fail, type Stored, type Value } from '#ottl/values.ts';
 import { attributeLiteral, type Cursor } from '#src/data/cursor.ts';
 import { keyId } from '#src/data/keys.ts';
 import { literal } from '#src/data/space.ts';
-import { EMPTY, STRING } from '#src/data/value.ts';
+import { BYTES, EMPTY, STRING } from '#src/data/value.ts';
 import { BytePattern, groups } from './byte_pattern.ts';
 import { compilePathOf } from './expression.ts';
 import { fastKeys } from './fast_keys.ts';
@@ -73,7 +73,10 @@ function compareWith(path: PathAccess | null, op: CompareOp, value: LiteralValue
     }
     case 'any': {
       const { cursor, field } = known;
-      if (value === null && equality) return op === '==' ? () => cursor.readAnyField(field) === EMPTY : () => cursor.readAnyField(field) !== EMPTY;
+      if (value === null && equality) {
+        const isNil = (type: number): boolean => type === EMPTY || (type === BYTES && cursor.valueSize === 0);
+        return op === '==' ? () => isNil(cursor.readAnyField(field)) : () => !isNil(cursor.readAnyField(field));
+      }
       return null;
     }
     case 'text': {

@@ -1,8 +1,7 @@
 /** Text of bytes in some encoding. */
 import { lookUpDecoder } from '#ottl/formats/text_encoding.ts';
 import { defineConverter, p } from '#ottl/function.ts';
-import { Duration, fail, Id, Opaque, type Stored, Time, typeName, type Value } from '#ottl/values.ts';
-import { valueText } from '#src/data/value_text.ts';
+import { fail, typeName, type Value } from '#ottl/values.ts';
 
 export default defineConverter({
   name: 'Decode',
@@ -28,7 +27,5 @@ export default defineConverter({
 function bytesOf(value: Value): Uint8Array {
   if (value instanceof Uint8Array) return value;
   if (typeof value === 'string') return Buffer.from(value);
-  if (value === null || value instanceof Time || value instanceof Duration || value instanceof Id || value instanceof Opaque || typeof value !== 'object')
-    return fail(`unsupported type provided to Decode function: ${typeName(value)}`);
-  return Buffer.from(valueText(value as Stored));
+  return fail(`unsupported type provided to Decode function: ${typeName(value)}`);
 }

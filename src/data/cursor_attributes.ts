@@ -11,7 +11,7 @@ import * as row from './row.ts';
 import { keys } from './keys.ts';
 import { after, readLength, skipField } from './scan.ts';
 import type { Literal } from './space.ts';
-import { DOUBLE, EMPTY, INT, STRING, type Value, ValueMap, type ValueType } from './value.ts';
+import { BYTES, DOUBLE, EMPTY, INT, STRING, type Value, ValueMap, type ValueType } from './value.ts';
 
 const { DELETED, EDIT, END, ID, KEY, KEY_SIZE, RAW, UNKNOWN, VALUE, VALUE_END } = row;
 
@@ -223,10 +223,12 @@ export class AttributeReader extends FieldEditor {
     const type = this.readAny(this.rows[x + VALUE]!, this.rows[x + VALUE_END]!);
     return type === INT || type === DOUBLE ? this.valueNumber : Number.NaN;
   }
-  /** Whether the attribute is absent or has an empty value. */
+  /** Whether the attribute is absent or has an empty value, or bytes of which there are none: nothing to the Collector either. */
   attributeIsNil(id: number): boolean {
     const x = this.row(id);
-    return x < 0 || this.readAny(this.rows[x + VALUE]!, this.rows[x + VALUE_END]!) === EMPTY;
+    if (x < 0) return true;
+    const type = this.readAny(this.rows[x + VALUE]!, this.rows[x + VALUE_END]!);
+    return type === EMPTY || (type === BYTES && this.valueSize === 0);
   }
   /** The decoded attribute; undefined where there is none. */
   attribute(key: string): Value | undefined {

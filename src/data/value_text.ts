@@ -16,7 +16,7 @@ function valueJson(value: Value): string | undefined {
   if (typeof value === 'string') return jsonString(value);
   if (typeof value === 'number') return Number.isFinite(value) ? formatFloat(value) : undefined;
   if (typeof value === 'boolean' || typeof value === 'bigint') return String(value);
-  if (value instanceof Uint8Array) return `"${Buffer.from(value).toString('base64')}"`;
+  if (value instanceof Uint8Array) return value.length === 0 ? 'null' : `"${Buffer.from(value).toString('base64')}"`;
   if (Array.isArray(value)) {
     const items = value.map(valueJson);
     return items.includes(undefined) ? undefined : `[${items.join(',')}]`;
