@@ -5,15 +5,16 @@
  * and encoded. Staleness, limits and the scrape's own metrics follow Prometheus's scrape loop.
  */
 import { END, ExpositionError, ExpositionParser, type Format, HELP, SERIES, TYPE } from '#src/helper/exposition/parser.ts';
-import { numberEnd, parseNumber } from '#src/helper/exposition/number.ts';
 import { AttributeArena, DROPPED, INFO, QUANTILE, REPEATED, SampleColumns, SEEN, TIMED, TRACKED } from './columns.ts';
-import { FamilyGrouper, type Place } from './families.ts';
+import { FamilyGrouper } from './families.ts';
 import { MetadataStore } from './metadata.ts';
+import { NameTable } from './name_table.ts';
 import { limitResolution } from './native_histogram.ts';
 import { type Message, patchMessage, type SampleValues } from './kept_message.ts';
 import { encodeMessage, type Infos, type MessageOptions, resourceKey, scopeInfoKey } from './otlp_message.ts';
 import { EMPTY_SCOPE, identifySeries, type LabelOptions, SCOPE_INFO } from './series_labels.ts';
 import { type Exposition, freshSeries, Reading } from './reading.ts';
+import { MAX_AHEAD_MS, readSameLines } from './same_lines.ts';
 import { equalBytes, hashBytes, viewOf } from './words.ts';
 
 export interface CacheOptions extends LabelOptions, MessageOptions {
@@ -47,8 +48,6 @@ export interface ScrapeResult {
 
 const REPORTS = ['up', 'scrape_duration_seconds', 'scrape_samples_scraped', 'scrape_samples_post_metric_relabeling', 'scrape_series_added'];
 const EXTRA_REPORTS = ['scrape_timeout_seconds', 'scrape_sample_limit', 'scrape_body_size_bytes'];
-/** Samples further in the future are left out. */
-const MAX_AHEAD_MS = 600_000;
 /** Series of a broken exposition that are remembered, so that they do not count as added again. */
 const MAX_PENDING_SERIES = 10_000;
 /** Scrapes with the same lines after which more of them are expected; and so many that the next lines are expected to stay too. */
@@ -69,11 +68,7 @@ export class TargetCache {
   /** Of the samples, then of the reports. */
   #values: Float64Array<ArrayBuffer> = new Float64Array(16);
   #times: Float64Array<ArrayBuffer> | null = null;
-  #names: string[] = [];
-  #nameIds = new Map<string, number>();
-  #places: Place[] = [];
-  #placeIds = new Map<string, number>();
-  #lastPlace = 0;
+  readonly #table = new NameTable();
   #message: Message | null = null;
   #format: Format = 'text';
   /** The kept message can be patched: nothing in it happens only once. */
@@ -172,7 +167,7 @@ export class TargetCache {
     const columns = this.#columns;
     const count = columns.count;
     this.#steady = false;
-    grouper.begin(columns, this.#names, this.#metadata);
+    grouper.begin(columns, this.#table.names, this.#metadata);
     grouper.attributes = this.#attributes.view;
     for (let k = 0; k < count; k++) {
       if ((columns.flags[k]! & TRACKED) === 0) continue;
@@ -193,40 +188,9 @@ export class TargetCache {
   #fast(exposition: Exposition, report: ScrapeReport): boolean {
     const message = this.#message;
     if (!this.#steady || message === null || exposition.format !== this.#format) return false;
-    const { bytes, to } = exposition;
-    const columns = this.#columns;
-    const { count, pieceSize, textView } = columns;
-    const values = this.#values;
-    const isTimed = this.#isTimed;
-    const view = viewOf(bytes);
-    let pos = exposition.from;
-    let textAt = 0;
-    for (let k = 0; k < count; k++) {
-      const size = pieceSize[k]!;
-      if (pos + size >= to || !equalBytes(view, pos, textView, textAt, size)) return false;
-      pos += size;
-      textAt += size;
-      const start = pos;
-      let digit = bytes[pos]! - 48;
-      let whole = 0;
-      while (digit >= 0 && digit <= 9) {
-        whole = (whole * 10 + digit) | 0;
-        digit = bytes[++pos]! - 48;
-      }
-      // The commonest: a whole number of up to nine digits, then the line's end.
-      if (digit === -38 && pos !== start && pos - start < 10 && !isTimed) values[k] = whole;
-      else {
-        const value = parseNumber(bytes, start, to);
-        if (value === undefined) return false;
-        values[k] = value;
-        pos = numberEnd();
-        if (isTimed) {
-          pos = this.#fastTime(k, bytes, pos, to, report.timeMs);
-          if (pos < 0) return false;
-        }
-      }
-    }
-    if (to - pos !== columns.tailSize || !equalBytes(view, pos, textView, textAt, columns.tailSize)) return false;
+    const { count } = this.#columns;
+    const timed = this.#isTimed ? { times: this.#options.honorTimestamps ? this.#times : null, format: this.#format, nowMs: report.timeMs } : null;
+    if (!readSameLines(exposition, this.#columns, this.#values, timed)) return false;
     this.#total = count;
     this.#added = count - this.#dropped;
     this.#new = 0;
@@ -236,18 +200,6 @@ export class TargetCache {
     if (!patchMessage(writable, this.#samples(report.timeMs), count + this.#reports.length)) return false;
     if (++this.#patched >= SETTLING) this.#isSettled = true;
     return true;
-  }
-
-  /** The timestamp of a line, where the kept text has one. Returns where it ends, -1 where it is not like before. */
-  #fastTime(k: number, bytes: Buffer, from: number, to: number, nowMs: number): number {
-    if ((this.#columns.flags[k]! & TIMED) === 0) return bytes[from] === 10 ? from : -1; // A blank after the number may begin a timestamp.
-    if (bytes[from] !== 32) return -1;
-    const time = parseNumber(bytes, from + 1, to);
-    if (time === undefined || !(time >= 0)) return -1;
-    const timeMs = this.#format === 'openmetrics' ? Math.trunc(time * 1000) : time;
-    if (!Number.isInteger(timeMs) || timeMs > nowMs + MAX_AHEAD_MS) return -1;
-    if (this.#options.honorTimestamps && this.#times !== null) this.#times[k] = timeMs;
-    return numberEnd();
   }
 
   #samples(timeMs: number): SampleValues {
@@ -282,7 +234,7 @@ export class TargetCache {
     columns.count = count;
     columns.trim();
     this.#attributes.compact(columns);
-    this.#forgetNames();
+    this.#table.forget(columns);
     grouper.end();
     this.#format = exposition.format;
     this.#isTimed = reading.isTimed;
@@ -315,7 +267,7 @@ export class TargetCache {
     this.#new = 0;
     let appended = 0;
     let overLimit = false;
-    grouper.begin(columns, this.#names, this.#metadata);
+    grouper.begin(columns, this.#table.names, this.#metadata);
     parser.reset(exposition.bytes, reading.view, exposition.from, exposition.to, exposition.format);
     for (;;) {
       const guess = reading.guess;
@@ -372,7 +324,7 @@ export class TargetCache {
     const { columns } = reading;
     if ((columns.flags[k]! & INFO) !== 0) {
       const info = columns.infos[columns.attributesAt[k]!]!;
-      const place = this.#places[columns.place[k]!]!;
+      const place = this.#table.places[columns.place[k]!]!;
       if (info.metric === SCOPE_INFO) reading.infos.scopes.set(scopeInfoKey(place), info.labels);
       else {
         const resource = reading.infos.resources.get(resourceKey(place)) ?? new Map<string, string>();
@@ -404,8 +356,8 @@ export class TargetCache {
       return;
     }
     const { scope } = identity;
-    columns.name[k] = this.#nameId(identity.name);
-    columns.place[k] = this.#placeId({ job: identity.job, instance: identity.instance, scope });
+    columns.name[k] = this.#table.nameId(identity.name);
+    columns.place[k] = this.#table.placeId({ job: identity.job, instance: identity.instance, scope });
     if (identity.info !== null) {
       columns.flags[k]! |= INFO;
       columns.attributesAt[k] = columns.infos.length;
@@ -425,46 +377,6 @@ export class TargetCache {
     columns.baseSize[k] = baseSize;
     columns.attributesHash[k] = hashBytes(view, at, attributes.length);
     columns.baseHash[k] = hashBytes(view, at, baseSize);
-  }
-
-  #nameId(name: string): number {
-    let id = this.#nameIds.get(name);
-    if (id === undefined) {
-      id = this.#names.length;
-      this.#names.push(name);
-      this.#nameIds.set(name, id);
-    }
-    return id;
-  }
-  #placeId(place: Place): number {
-    const last = this.#places[this.#lastPlace];
-    if (last !== undefined && place.scope === last.scope && place.job === last.job && place.instance === last.instance) return this.#lastPlace;
-    const key = JSON.stringify([place.job, place.instance, place.scope.name, place.scope.version, place.scope.schemaUrl, place.scope.attributes]);
-    let id = this.#placeIds.get(key);
-    if (id === undefined) {
-      id = this.#places.length;
-      this.#places.push(place);
-      this.#placeIds.set(key, id);
-    }
-    this.#lastPlace = id;
-    return id;
-  }
-
-  /** Names and places of series that are gone for long are forgotten when they are more than those in use. */
-  #forgetNames(): void {
-    const columns = this.#columns;
-    if (this.#names.length < 1000 + 2 * columns.count && this.#places.length < 1000 + 2 * columns.count) return;
-    const names = this.#names;
-    const places = this.#places;
-    this.#names = [];
-    this.#nameIds.clear();
-    this.#places = [];
-    this.#placeIds.clear();
-    for (let k = 0; k < columns.count; k++) {
-      if ((columns.flags[k]! & DROPPED) !== 0) continue;
-      columns.name[k] = this.#nameId(names[columns.name[k]!]!);
-      columns.place[k] = this.#placeId(places[columns.place[k]!]!);
-    }
   }
 
   /** Markers for what was tracked in the last scrape and is not among the `count` samples of this one. Their rows come behind those of the reports. */
@@ -533,8 +445,8 @@ export class TargetCache {
       columns.reserve();
       const k = columns.count++;
       const identity = identifySeries(name, [], options)!;
-      columns.name[k] = this.#nameId(name);
-      columns.place[k] = this.#placeId({ job: identity.job, instance: identity.instance, scope: EMPTY_SCOPE });
+      columns.name[k] = this.#table.nameId(name);
+      columns.place[k] = this.#table.placeId({ job: identity.job, instance: identity.instance, scope: EMPTY_SCOPE });
       this.#setAttributes(columns, k, identity.attributes, identity.baseSize);
       columns.flags[k] = 0;
       grouper.attributes = this.#attributes.view;
@@ -543,7 +455,7 @@ export class TargetCache {
   }
 
   #encode(timeMs: number, sampleCount: number, infos: Infos): Message | null {
-    return encodeMessage(grouper, this.#attributes.view, this.#places, this.#samples(timeMs), sampleCount, infos, this.#options);
+    return encodeMessage(grouper, this.#attributes.view, this.#table.places, this.#samples(timeMs), sampleCount, infos, this.#options);
   }
 
   /** What an exposition that broke later had before: known from now on, and not stale yet, as in Prometheus, whose cache has them. */
