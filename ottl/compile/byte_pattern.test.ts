@@ -46,6 +46,12 @@ test('a word is found wherever it begins, also behind a part of itself', () => {
   check('b(.*)', 'aaa', []);
   check('needle', 'needl', []);
   check('(a|b)', 'a', null);
+  check('(?i)err(o)r: (?:x)', 'ERROR: X', ['O']);
+  check('(\\d{4})-\\d{2}$', '2024-06', ['2024']);
+  check('a(?s).*$', 'a\nb', []);
+  check('a+?', 'a', null);
+  check('(^a)', 'a', null);
+  check('[\u00e9a]', 'a', null);
 });
 
 test('a text that makes every place begin anew takes time by its length', () => {
@@ -59,4 +65,12 @@ test('a text that makes every place begin anew takes time by its length', () => 
   assert.deepEqual(found('a([^=]+)=', `${'a'.repeat(1000)}=`), ['a'.repeat(999)]);
   const { user } = process.cpuUsage(used);
   assert.ok(user < 20e6, `${user / 1e6} s`);
+});
+
+test('a letter of several bytes is a word of its bytes', () => {
+  const pattern = BytePattern.of('caf\u00e9( .*)')!,
+    bytes = Buffer.from('un caf\u00e9 noir');
+  assert.ok(pattern.exec(bytes, 0, bytes.length));
+  assert.equal(bytes.toString('utf8', groups[2], groups[3]), ' noir');
+  assert.ok(!pattern.exec(bytes, 0, 7));
 });

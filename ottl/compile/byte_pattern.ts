@@ -2,6 +2,9 @@
  * A pattern as a one-pass matcher over bytes, for patterns that never need to go back: literals, classes, groups, anchors, and repetition whose next
  * byte is never in what repeats. Everything else is null, and the text is decoded for Pattern (pattern.ts). Captures are byte offsets in `groups`.
  */
+import { LAST } from '#src/core/regexp/code_points.ts';
+import { type CharSet, type Node, pointsOf } from '#src/core/regexp/node.ts';
+import { type Parsed, parsePattern } from '#src/core/regexp/parse.ts';
 
 /** Start and end of group i at 2i and 2i + 1, after a match. */
 export const groups = new Int32Array(64);
@@ -20,26 +23,6 @@ const no = (): never => {
   throw new NotOnePass();
 };
 
-const table = (is: (byte: number) => boolean): Uint8Array => Uint8Array.from({ length: 256 }, (_, byte) => (is(byte) ? 1 : 0));
-const DIGIT = table((x) => x > 47 && x < 58);
-const WORD = table((x) => (x > 47 && x < 58) || (x > 64 && x < 91) || (x > 96 && x < 123) || x === 95);
-const SPACE = table((x) => x === 32 || (x > 8 && x < 14 && x !== 11));
-const not = (set: Uint8Array): Uint8Array => set.map((bit) => 1 - bit);
-const byteOf = (c: string): number => (c.charCodeAt(0) > 127 ? no() : c.charCodeAt(0));
-
-function escapeSet(c: string | undefined): Uint8Array {
-  if (c === undefined) return no();
-  if (c === 'd') return DIGIT;
-  if (c === 'w') return WORD;
-  if (c === 's') return SPACE;
-  if (c === 'D') return not(DIGIT);
-  if (c === 'W') return not(WORD);
-  if (c === 'S') return not(SPACE);
-  if (/[a-zA-Z0-9]/.test(c)) return no();
-  const byte = byteOf(c);
-  return table((x) => x === byte);
-}
-
 /** The only byte that is not in the set, -1 where there are several or none. */
 function onlyOutside(set: Uint8Array): number {
   const at = set.indexOf(0);
@@ -52,6 +35,9 @@ interface Op {
   readonly group: number;
 }
 const NOTHING = new Uint8Array(256);
+const MAX_GROUPS = 30;
+/** An element that is repeated so often is written so often. */
+const MAX_COPIES = 16;
 
 /** Four numbers an op: kind; group, or where in `words` its word begins; where that ends, or the only byte outside its set (-1: several); place of its table. */
 const STRIDE = 4;
@@ -84,7 +70,7 @@ export class BytePattern {
     }
   }
   private constructor(source: string) {
-    const { ops: parsed, anchored, atEnd, groupCount } = parse(source);
+    const { ops: parsed, anchored, atEnd, groupCount } = programOf(source);
     const consuming = parsed.filter((op) => op.kind < OPEN);
     const one = (op: Op): boolean => op.kind === ONE && op.set.reduce((sum, bit) => sum + bit, 0) === 1;
     this.#anchored = anchored;
@@ -196,56 +182,18 @@ export class BytePattern {
 /** After so many places where it did not match, runs are remembered, which costs something and keeps a long text from taking time by its square. */
 const PATIENCE = 16;
 
-function parse(source: string): { ops: Op[]; anchored: boolean; atEnd: boolean; groupCount: number } {
+/** The pattern as a row of operations; throws NotOnePass where it is none. */
+function programOf(source: string): { ops: Op[]; anchored: boolean; atEnd: boolean; groupCount: number } {
+  const { root, groupNames } = parse(source);
+  if (groupNames.length > MAX_GROUPS) no();
+  const parts = root.kind === 'sequence' ? [...root.parts] : [root];
+  const anchored = isPlace(parts[0], 'start');
+  if (anchored) parts.shift();
+  const atEnd = isPlace(parts.at(-1), 'end');
+  if (atEnd) parts.pop();
   const ops: Op[] = [];
-  const open: number[] = [];
-  let groupCount = 0;
-  let atEnd = false;
-  let i = 0;
-  const anchored = source.startsWith('^');
-  if (anchored) i++;
-  while (i < source.length) {
-    const c = source[i++]!;
-    if (c === '(') {
-      if (source.startsWith('?P<', i)) i = source.indexOf('>', i) + 1;
-      else if (source[i] === '?') no();
-      open.push(++groupCount);
-      if (groupCount > 30) no();
-      ops.push({ kind: OPEN, set: NOTHING, group: groupCount });
-      continue;
-    }
-    if (c === ')') {
-      if ('*+?{'.includes(source[i] ?? ' ')) no();
-      ops.push({ kind: CLOSE, set: NOTHING, group: open.pop() ?? no() });
-      continue;
-    }
-    if (c === '$' && i === source.length) {
-      atEnd = true;
-      continue;
-    }
-    if ('|*+?{^$'.includes(c)) no();
-    let set: Uint8Array;
-    if (c === '[') [set, i] = parseClass(source, i);
-    else if (c === '.') set = table((x) => x !== 10);
-    else if (c === '\\') set = escapeSet(source[i++]);
-    else {
-      const byte = byteOf(c);
-      set = table((x) => x === byte);
-    }
-    let kind = ONE;
-    const next = source[i];
-    if (next === '+') kind = PLUS;
-    else if (next === '*') kind = STAR;
-    else if (next === '?') kind = OPTION;
-    else if (next === '{') no();
-    if (kind !== ONE) {
-      i++;
-      if ('?*+{'.includes(source[i] ?? ' ')) no();
-    }
-    // One code point may be several bytes: only a repetition may take them.
-    if (set[200] !== 0 && kind !== PLUS && kind !== STAR) no();
-    ops.push({ kind, set, group: 0 });
-  }
+  let group = 0;
+  for (const part of parts) group = append(part, ops, group);
   const consuming = ops.filter((op) => op.kind < OPEN);
   consuming.forEach((op, k) => {
     if (op.kind === ONE) return;
@@ -254,32 +202,69 @@ function parse(source: string): { ops: Op[]; anchored: boolean; atEnd: boolean; 
       if (later.kind === ONE || later.kind === PLUS) return;
     }
   });
-  return { ops, anchored, atEnd, groupCount };
+  return { ops, anchored, atEnd, groupCount: groupNames.length };
 }
 
-/** A class behind its "[": the set, and where it ends. */
-function parseClass(source: string, start: number): [set: Uint8Array, next: number] {
-  let i = start;
-  const negated = source[i] === '^';
-  if (negated) i++;
-  const inside = new Uint8Array(256);
-  for (let first = true; source[i] !== ']' || first; first = false) {
-    const c = source[i++];
-    if (c === undefined || c === '[' || (first && c === ']')) return no();
-    if (c === '\\') {
-      escapeSet(source[i++]).forEach((bit, x) => {
-        if (bit !== 0) inside[x] = 1;
-      });
-      if (source[i] === '-' && source[i + 1] !== ']') return no();
-      continue;
-    }
-    let last = c;
-    if (source[i] === '-' && source[i + 1] !== ']') {
-      last = source[i + 1] ?? no();
-      if (last === '\\') return no();
-      i += 2;
-    }
-    for (let x = byteOf(c); x <= byteOf(last); x++) inside[x] = 1;
+function parse(source: string): Parsed {
+  try {
+    return parsePattern(source, false);
+  } catch {
+    return no(); // Pattern has said what is wrong with it, or knows what this parser leaves alone.
   }
-  return [negated ? table((x) => inside[x] === 0) : inside, i + 1];
+}
+const isPlace = (node: Node | undefined, place: string): boolean => node?.kind === 'place' && node.place === place;
+
+/** Adds what a node does; `group` groups are open or done already. Returns how many there are then. */
+function append(node: Node, ops: Op[], group: number): number {
+  switch (node.kind) {
+    case 'set':
+      appendSet(node.set, ops);
+      return group;
+    case 'sequence':
+      return node.parts.reduce((count, part) => append(part, ops, count), group);
+    case 'group': {
+      ops.push({ kind: OPEN, set: NOTHING, group: group + 1 });
+      const inside = append(node.body, ops, group + 1);
+      ops.push({ kind: CLOSE, set: NOTHING, group: group + 1 });
+      return inside;
+    }
+    case 'repeat': {
+      const { body, min, max } = node;
+      if (node.isLazy || body.kind !== 'set') return no();
+      if (min === max && max <= MAX_COPIES) for (let i = 0; i < max; i++) appendSet(body.set, ops);
+      else if (min <= 1 && max === Number.POSITIVE_INFINITY) ops.push({ kind: min === 0 ? STAR : PLUS, set: bytesOf(body.set), group: 0 });
+      else if (min === 0 && max === 1) ops.push({ kind: OPTION, set: oneByte(bytesOf(body.set)), group: 0 });
+      else no();
+      return group;
+    }
+    default:
+      return no();
+  }
+}
+
+function appendSet(set: CharSet, ops: Op[]): void {
+  const { points, isNegated, properties, ignoreCase } = set;
+  if (points.length === 2 && points[0] === points[1] && !isNegated && properties === '' && !ignoreCase)
+    for (const byte of Buffer.from(String.fromCodePoint(points[0]!))) ops.push({ kind: ONE, set: new Uint8Array(256).fill(1, byte, byte + 1), group: 0 });
+  else ops.push({ kind: ONE, set: oneByte(bytesOf(set)), group: 0 });
+}
+
+/** One code point may be several bytes: only a repetition may take those. */
+const oneByte = (set: Uint8Array): Uint8Array => (set[200] !== 0 ? no() : set);
+
+/** The bytes that a set takes: of those beyond ASCII all or none, as they are parts of code points. */
+function bytesOf(set: CharSet): Uint8Array {
+  if (set.properties !== '' || set.ignoreCase) no();
+  const points = pointsOf(set),
+    bytes = new Uint8Array(256);
+  for (let i = 0; i < points.length; i += 2) {
+    const low = points[i]!,
+      high = points[i + 1]!;
+    if (high > 127) {
+      if (low > 128 || high !== LAST) no();
+      bytes.fill(1, 128);
+    }
+    if (low < 128) bytes.fill(1, low, Math.min(high, 127) + 1);
+  }
+  return bytes;
 }
