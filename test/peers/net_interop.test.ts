@@ -4,16 +4,19 @@
  * certificates on both sides, with gzip and without.
  */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { credentials, Server, ServerCredentials } from '@grpc/grpc-js';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { call, frame, openSession, SERVICES } from '#test/grpc_client.ts';
 import { ROOT } from '#test/run_collector.ts';
 import { Stage, until } from '#test/stage.ts';
+import { traceRequest } from './net_messages.ts';
 import { CACHE, type Certificates, clientTlsYaml, javaClassPath, makeCertificates, python, SECURITIES, type Security, serverTlsYaml } from './net_peers.ts';
 
 const OTELCOL = join(CACHE, 'bin/otelcol');
@@ -213,6 +216,38 @@ service:
       SECURITIES.map((security) => calls.filter((call) => call[0] === security).length),
       [2, 2, 2],
     );
+    assert.equal(await collector.stop(), 0);
+  });
+}
+
+for (const [language, serve] of [
+  ['JS', serveByJs],
+  ['Python', serveByProgram(pythonPeer)],
+  ['Java', serveByProgram(javaPeer)],
+] as const) {
+  test(`a gRPC server in ${language} understands gzip bodies that were put together without compressing them again`, async (t) => {
+    const stage = new Stage(t);
+    const server = await serve(stage, makeCertificates(stage.folder));
+    t.after(() => server.stop());
+    const port = await stage.port();
+    const collector = await stage.penstock(`
+receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:${port}"}}}}
+processors: {batch: {timeout: 60s, send_batch_size: 30}}
+exporters: {otlp_grpc: {endpoint: "localhost:${server.ports.plain}", tls: {insecure: true}}}
+service:
+  telemetry: {metrics: {level: none}}
+  pipelines: {traces: {receivers: [otlp], processors: [batch], exporters: [otlp_grpc]}}`);
+    // Each is some 4 KB compressed: small ones would be compressed anew.
+    const requests = [1, 2, 3].map((i) => traceRequest(`${language} ${randomBytes(3000).toString('hex')}`, 10, 10, i * 100));
+    const session = await openSession(port);
+    for (const [i, request] of requests.entries()) {
+      const answer = await call(session, SERVICES.traces, frame(gzipSync(request, { level: [9, 1, 6][i]! }), 1), { 'grpc-encoding': 'gzip' });
+      assert.equal(answer.code, 0, answer.message);
+    }
+    session.close();
+    await until('the call', () => server.calls().length === 1, { program: collector });
+    const whole = Buffer.concat(requests);
+    assert.deepEqual(server.calls()[0]!.split(' ').slice(2, 4), [String(whole.length), createHash('sha256').update(whole).digest('hex')]);
     assert.equal(await collector.stop(), 0);
   });
 }
