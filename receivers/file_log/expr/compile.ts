@@ -8,6 +8,7 @@ import { compilePattern, type Pattern } from '#src/core/regexp/pattern.ts';
 import { RecentPatterns } from '#src/core/regexp/recent.ts';
 import { UTC } from '#src/helper/time/zone.ts';
 import type { Node } from './ast.ts';
+import { kindOf } from './check.ts';
 import { compileCall } from './functions.ts';
 import { ExprError } from './lexer.ts';
 import { add, arithmetic, compare, equal, fetch, includes, negate, power, range, slice, text, truth } from './operations.ts';
@@ -234,15 +235,6 @@ function compileMatches(node: Node & { kind: 'binary' }, left: Evaluate, right: 
   };
 }
 
-/** What is known of a result before it is computed. */
-function staticType(node: Node): string {
-  if (node.kind === 'literal') return node.value === null ? 'nil' : typeName(node.value);
-  if (node.kind === 'list') return 'array';
-  if (node.kind === 'map') return 'map';
-  if (node.kind === 'binary' && ['-', '*', '/', '%', '**', '^'].includes(node.operator)) return 'number';
-  return 'any';
-}
-
 /** A compiled expression. Throws an Error while evaluating where types do not fit. */
 export class Expression {
   readonly source: string;
@@ -254,8 +246,8 @@ export class Expression {
     this.source = source;
     const node = parseExpr(source),
       scope = new Scope(source, new Map(), -1, { slots: 0 });
-    const type = staticType(node);
-    if (wantBool && type !== 'any' && type !== 'bool') throw new ExprError(`expected bool, but got ${type}`, source, 0);
+    const kind = kindOf(node, source);
+    if (wantBool && kind !== 'any' && kind !== 'bool') throw new ExprError(`expected bool, but got ${kind}`, source, 0);
     this.#evaluate = compileNode(node, scope);
     this.#slotCount = scope.slotCount;
   }

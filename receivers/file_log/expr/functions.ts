@@ -46,6 +46,8 @@ function extreme(values: readonly (number | bigint)[], sign: 1 | -1): Value {
   for (const value of values) if (best === null || compare(value, best, '<') === sign) best = value;
   return best;
 }
+/** One argument that is neither number nor list is the largest and smallest of itself. */
+const isLone = (args: readonly Value[]): boolean => args.length === 1 && !Array.isArray(args[0]) && !isNumber(args[0]!);
 const SPACES = ' \t\n\v\f\r\u0085\u00a0';
 const sorted = (items: readonly Value[], order: Value | undefined): Value[] => {
   const sign = order === 'desc' ? -1 : 1;
@@ -135,8 +137,8 @@ const FUNCTIONS: Readonly<Record<string, Definition>> = {
   lastIndexOf: define(2, 2, ([value, part]) => byteIndex(text(value!), text(value!).lastIndexOf(text(part!)))),
   hasPrefix: define(2, 2, ([value, part]) => text(value!).startsWith(text(part!))),
   hasSuffix: define(2, 2, ([value, part]) => text(value!).endsWith(text(part!))),
-  max: define(1, Infinity, (args) => extreme(numbersOf(args), 1)),
-  min: define(1, Infinity, (args) => extreme(numbersOf(args), -1)),
+  max: define(1, Infinity, (args) => (isLone(args) ? args[0]! : extreme(numbersOf(args), 1))),
+  min: define(1, Infinity, (args) => (isLone(args) ? args[0]! : extreme(numbersOf(args), -1))),
   mean: define(1, Infinity, (args) => {
     const all = numbersOf(args);
     return all.length === 0 ? 0 : all.reduce((sum: number, x) => sum + Number(x), 0) / all.length;
@@ -164,10 +166,11 @@ const FUNCTIONS: Readonly<Record<string, Definition>> = {
   bitshr: bits((a, b) => a >> (b & 63n)),
   bitushr: bits((a, b) => BigInt.asUintN(64, a) >> (b & 63n)),
   bitnot: define(1, 1, ([value]) => ~BigInt(toInteger(value!))),
-  first: define(1, 1, ([items]) => list(items!)[0] ?? null),
-  last: define(1, 1, ([items]) => list(items!).at(-1) ?? null),
+  first: define(1, 1, ([items]) => (Array.isArray(items) ? (items[0] ?? null) : null)),
+  last: define(1, 1, ([items]) => (Array.isArray(items) ? (items.at(-1) ?? null) : null)),
   get: define(2, 2, ([value, key]) => {
     if (value === null) return null;
+    if (Array.isArray(value) && !isNumber(key!)) throw new Error(`cannot fetch ${goText(key)} from a list`);
     try {
       return fetch(value!, key!);
     } catch {

@@ -106,9 +106,11 @@ export function fetch(value: Value, key: Value): Value {
   if (value instanceof OpaqueMap) return lookUp(value, key) ?? null;
   if ((Array.isArray(value) || typeof value === 'string') && isNumber(key)) {
     const index = toInteger(key),
-      at = index < 0 ? value.length + index : index;
-    if (at < 0 || at >= value.length) throw new Error(`index out of range: ${index} (array length is ${value.length})`);
-    return value[at]!;
+      size = typeof value === 'string' ? Buffer.byteLength(value) : value.length,
+      at = index < 0 ? size + index : index;
+    if (at < 0 || at >= size) throw new Error(`index out of range: ${index} (array length is ${size})`);
+    // Of a text the byte.
+    return typeof value === 'string' ? BigInt(Buffer.from(value)[at]!) : value[at]!;
   }
   throw new Error(`cannot fetch ${String(key)} from ${typeName(value)}`);
 }

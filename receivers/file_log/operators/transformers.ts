@@ -106,7 +106,6 @@ export class Flatten extends EntryOperator {
   constructor(config: Config<typeof flattenKeys>, context: OperatorContext) {
     super(config, context);
     if (config.field === undefined) throw new Error("flatten: missing required argument 'field'");
-    if (config.field.keys.length === 0) throw new Error('flatten: the root of the body cannot be flattened');
     this.#field = config.field;
     this.#parent = new Field(config.field.root, config.field.keys.slice(0, -1));
   }
