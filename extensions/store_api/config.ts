@@ -1,6 +1,7 @@
 /** Options of the query and write API. The HTTP server's are the Collector's confighttp; the engine's have Prometheus's names and defaults. */
 import { z } from 'zod';
 import { duration } from '#src/config/schema.ts';
+import { compileAnchored } from '#src/core/regexp/pattern.ts';
 import { httpServerShape } from '#src/net/config.ts';
 
 // CORS is Prometheus's own (cors_origin); there is no pipeline that headers could be handed on to.
@@ -20,7 +21,17 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('The query engine.'),
-  cors_origin: z.string().default('.*').describe('Regular expression of origins that may call from a browser, as Prometheus has it.'),
+  cors_origin: z
+    .string()
+    .default('.*')
+    .check(({ value, issues }) => {
+      try {
+        compileAnchored(value);
+      } catch (error) {
+        issues.push({ code: 'custom', input: value, message: (error as Error).message });
+      }
+    })
+    .describe('Regular expression (RE2) of origins that may call from a browser, as Prometheus has it.'),
   max_write_body_size: z
     .int()
     .positive()

@@ -1,5 +1,6 @@
 import { defineExtension, type Lifecycle } from '#src/core/component.ts';
 import { ConfigError } from '#src/core/errors.ts';
+import { compileAnchored } from '#src/core/regexp/pattern.ts';
 import { HttpError, type HttpHandler, type HttpReply, type HttpRequest, HttpServer, Router } from '#src/net/http_server.ts';
 import { Engine } from '#src/promql/engine.ts';
 import { isStore, type StoreExtension } from '#src/store/store.ts';
@@ -35,7 +36,7 @@ export default defineExtension({
       defaultSubqueryStepMs: query.evaluation_interval,
       delayedNameRemoval: query.delayed_name_removal,
     });
-    const allowedOrigin = new RegExp(`^(?:${config.cors_origin})$`);
+    const allowedOrigin = compileAnchored(config.cors_origin);
     const queries = new QueryHandlers(engine, current, () => clock.nowMs());
     const data = new DataHandlers(current);
     const status = new StatusHandlers(host, current, config);

@@ -1,6 +1,7 @@
 /** Answers of the API: the envelope {"status":…}, compression, CORS. */
 import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
+import type { Pattern } from '#src/core/regexp/pattern.ts';
 import type { HttpReply, HttpRequest } from '#src/net/http_server.ts';
 import { ParseError, QueryError } from '#src/promql/errors.ts';
 import { JsonWriter } from './json_writer.ts';
@@ -53,14 +54,14 @@ export function errorReply(error: ApiError): HttpReply {
 }
 
 /** The headers that Prometheus sends to pages of other origins. */
-export function corsHeaders(request: HttpRequest, allowed: RegExp): Record<string, string> {
+export function corsHeaders(request: HttpRequest, allowed: Pattern): Record<string, string> {
   const { origin } = request.headers;
   if (origin === undefined || !allowed.test(origin)) return {};
   return {
     'Access-Control-Allow-Headers': 'Accept, Authorization, Content-Type, Origin',
     'Access-Control-Allow-Methods': 'GET, POST, OPTIONS',
     'Access-Control-Expose-Headers': 'Date',
-    'Access-Control-Allow-Origin': allowed.source === '^(?:.*)$' ? '*' : origin,
+    'Access-Control-Allow-Origin': allowed.source === '.*' ? '*' : origin,
     Vary: 'Origin',
   };
 }

@@ -5,7 +5,7 @@
  */
 import { Engine } from './engine.ts';
 import { compileLinear, type LinearPattern } from './linear.ts';
-import { placeNode, sequenceNode } from './node.ts';
+import { type Node, placeNode, sequenceNode } from './node.ts';
 import { occurrenceOf, valuesOf } from './occurrence.ts';
 import { type Parsed, parsePattern, Unsure } from './parse.ts';
 
@@ -37,8 +37,8 @@ export class Pattern {
   /** All texts that match, where the pattern is anchored at both ends and they are few or listed; else null. */
   readonly values: readonly string[] | null;
   readonly #isWhole: boolean;
-  /** Null: only the linear engine knows it. */
-  readonly #finder: Engine | null;
+  /** Undefined: not made yet, as many patterns are only asked whether they occur. Null: only the linear engine knows it. */
+  #finder: Engine | null | undefined;
   readonly #tester: Engine | null;
   readonly #textTest: ((text: string) => boolean) | null;
   readonly #isEmpty: boolean;
@@ -55,13 +55,12 @@ export class Pattern {
       this.#isEmpty = true;
       return;
     }
-    const root = isWhole ? sequenceNode([placeNode('start'), parsed.root, placeNode('end')]) : parsed.root,
+    const root = treeOf(parsed.root, isWhole),
       occurrence = occurrenceOf(root);
     this.groupNames = parsed.groupNames;
     this.values = isWhole ? valuesOf(parsed.root) : null;
     this.#isEmpty = root.isEmpty;
     this.#textTest = occurrence.test;
-    this.#finder = Engine.of(root);
     this.#tester = occurrence.test === null ? Engine.of(occurrence.root) : null;
   }
 
@@ -75,14 +74,14 @@ export class Pattern {
 
   /** The groups of the first match, or null. */
   groups(text: string): Groups | null {
-    const finder = this.#finder;
+    const finder = this.#findingEngine();
     if (finder?.takes(text)) return finder.groups(text);
     return this.#slowMatch(text, 0)?.groups ?? null;
   }
 
   /** The first match at or after `from`. */
   exec(text: string, from = 0): Match | null {
-    const finder = this.#finder;
+    const finder = this.#findingEngine();
     if (finder === null || !finder.takes(text, from)) return this.#slowMatch(text, from);
     const found = finder.find(text, from);
     return found === null ? null : { index: found.index, end: found.index + found[0].length, groups: found };
@@ -91,7 +90,8 @@ export class Pattern {
   /** Go's ReplaceAllString: `$1`, `${1}`, `$name`, `${name}` and `$$` in the template. */
   replaceAll(text: string, template: string): string {
     // JavaScript counts an empty match right behind another one, Go does not.
-    if (!this.#isEmpty && !template.includes('$') && this.#finder?.takes(text)) return this.#finder.replaceAll(text, template);
+    const finder = this.#findingEngine();
+    if (!this.#isEmpty && !template.includes('$') && finder?.takes(text)) return finder.replaceAll(text, template);
     let out = '',
       copied = 0;
     for (let match = this.exec(text); match !== null; match = this.after(match, text)) {
@@ -112,6 +112,12 @@ export class Pattern {
     return at >= text.length ? null : this.exec(text, at + (text.codePointAt(at)! > 0xffff ? 2 : 1));
   }
 
+  #findingEngine(): Engine | null {
+    // The tree is made once more: it takes ten times the room of the pattern.
+    if (this.#finder === undefined) this.#finder = Engine.of(treeOf(parse(this.source, this.#isWhole)!.root, this.#isWhole));
+    return this.#finder;
+  }
+
   #slow(): LinearPattern {
     this.#linear ??= compileLinear(this.#isWhole ? `^(?s:${this.source})$` : this.source);
     return this.#linear;
@@ -124,6 +130,10 @@ export class Pattern {
     for (let i = 0; i <= this.groupNames.length; i++) groups.push(matcher.group(i) ?? undefined);
     return { index: matcher.start(), end: matcher.end(), groups };
   }
+}
+
+function treeOf(root: Node, isWhole: boolean): Node {
+  return isWhole ? sequenceNode([placeNode('start'), root, placeNode('end')]) : root;
 }
 
 /** Null where only the linear engine can tell. */
