@@ -2,6 +2,7 @@
 import module from 'node:module';
 import { loadConfig } from '#src/config/load.ts';
 import type { Catalog } from '#src/core/catalog.ts';
+import { dropWrongGuesses } from '#src/core/engine_guesses.ts';
 import { errorText } from '#src/core/errors.ts';
 import { collectGarbage } from '#src/core/heap.ts';
 import { Service } from '#src/pipeline/service.ts';
@@ -12,6 +13,7 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 /** Settles when the program has stopped; the exit code tells whether all was drained. */
 export async function run(options: ConfigOptions, catalog: Catalog): Promise<void> {
+  dropWrongGuesses();
   const stop = Promise.withResolvers<{ readonly signal: string } | { readonly error: Error }>();
   const config = await loadConfig({ uris: options.config, settings: options.set }, catalog);
   startAgainFromCache();
