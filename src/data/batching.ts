@@ -3,12 +3,11 @@
  * Cutting repeats the headers that enclose the cut: resource, scope, and for metrics the metric without its points; whole resources are not copied, what is whole within a cut one is copied whole.
  */
 import { Batch, type BatchContext, type Packed, type Signal } from '#src/core/batch.ts';
-import { PermanentError } from '#src/core/errors.ts';
 import { asBuffer } from '#src/wire/bytes.ts';
 import { ProtoWriter } from '#src/wire/proto_writer.ts';
 import { countItems, countPoints } from './check.ts';
 import { METRIC } from './message_types.ts';
-import { after, readLength, skipField } from './scan.ts';
+import { after, findMessage, messageEnd, messageStart, readLength, skipField } from './scan.ts';
 
 /** One batch of all of them, in order, without copying. They must be of one signal; the context is the first one's where none is given. */
 export function concatBatches(batches: readonly Batch[], context?: BatchContext): Batch {
@@ -96,17 +95,10 @@ class Splitter {
   /** The messages in field `field` of [start, end): resource groups (depth 1), scope groups (2), records (3), points (4). */
   #children(bytes: Buffer, start: number, end: number, field: number, depth: number): void {
     const tag = (field << 3) | 2;
-    for (let p = start; p < end; ) {
-      if (bytes[p] !== tag) {
-        p = skipField(bytes, p, end);
-        continue;
-      }
-      const size = readLength(bytes, p + 1, end);
-      const content = after;
-      const next = content + size;
-      if (next > end) throw new PermanentError(`malformed OTLP: a message at offset ${p} is truncated`);
-      this.#message(bytes, p, content, next, field, depth);
-      p = next;
+    let next = start;
+    for (let p = findMessage(bytes, next, end, tag); p >= 0; p = findMessage(bytes, next, end, tag)) {
+      next = messageEnd;
+      this.#message(bytes, p, messageStart, next, field, depth);
     }
   }
   #message(bytes: Buffer, at: number, content: number, end: number, field: number, depth: number): void {

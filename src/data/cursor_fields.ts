@@ -3,8 +3,8 @@ import { equalBytes } from '#src/wire/bytes.ts';
 import { decodeAnyValue, decodeKeyValues, varintBigInt, varintNumber } from './any_value.ts';
 import { malformed, type ScannedMessage } from './cursor_scan.ts';
 import { ValueReader } from './cursor_values.ts';
-import { FIXED64, LENGTH, type MessageType } from './message_types.ts';
-import { after, readLength, skipField } from './scan.ts';
+import { FIXED64, LENGTH, type MessageType, METRIC } from './message_types.ts';
+import { after, findMessage, messageEnd, messageStart, readLength, skipField } from './scan.ts';
 import type { Literal } from './space.ts';
 import { EMPTY, type Value, type ValueMap, type ValueType } from './value.ts';
 
@@ -138,22 +138,10 @@ export class FieldReader extends ValueReader {
     return this.nextChild(field, into, type);
   }
   nextChild(field: number, into: ScannedMessage, type: MessageType = into.type): boolean {
-    const B = this.space.bytes;
-    const stop = this.fields[(field << 2) + 1]!;
-    const tag = (field << 3) | LENGTH;
-    for (let p = this.#child; p < stop; ) {
-      const t = B[p]!;
-      if (t !== tag) {
-        p = skipField(B, p, stop);
-        continue;
-      }
-      const size = readLength(B, p + 1, stop);
-      const at = after;
-      this.#child = at + size;
-      into.scan(at, at + size, type);
-      return true;
-    }
-    return false;
+    if (findMessage(this.space.bytes, this.#child, this.fields[(field << 2) + 1]!, (field << 3) | LENGTH) < 0) return false;
+    this.#child = messageEnd;
+    into.scan(messageStart, messageEnd, type);
+    return true;
   }
   /** Puts `into` on the message in a field that does not repeat; on an empty one, and false, where it is absent. */
   child(field: number, into: ScannedMessage, type: MessageType = into.type): boolean {
@@ -220,4 +208,12 @@ export class FieldReader extends ValueReader {
   keyValues(field: number): ValueMap {
     return decodeKeyValues(this.space.bytes, this.start, this.end, field);
   }
+}
+
+/** The field a metric's data is in, of several kinds the last in the bytes; 0 where it has none. */
+export function kindOf(metric: FieldReader): number {
+  let kind = 0;
+  for (let field: number = METRIC.gauge; field <= METRIC.summary; field++)
+    if (metric.has(field) && (kind === 0 || metric.contentStart(field) > metric.contentStart(kind))) kind = field;
+  return kind;
 }

@@ -4,11 +4,12 @@
  */
 import type { Cursor } from './cursor.ts';
 import { dataPoint, DROP, metric, metricData, position, spanEvent } from './contexts.ts';
+import { kindOf } from './cursor_fields.ts';
 import { EditList } from './edits.ts';
-import { METRIC, METRIC_DATA, pointTypeOf, SPAN_EVENT_TYPE } from './message_types.ts';
-import { NestedField, truncated } from './nested_field.ts';
+import { METRIC_DATA, pointTypeOf, SPAN_EVENT_TYPE } from './message_types.ts';
+import { NestedField } from './nested_field.ts';
 import { mergeEdits } from './rewrite_enclosing.ts';
-import { after, readLength, skipField } from './scan.ts';
+import { findMessage, messageEnd, messageStart } from './scan.ts';
 import { arena } from './space.ts';
 
 /** In place of a number of bytes: the message goes. */
@@ -44,15 +45,7 @@ export class InnerRecords {
 
   /** Puts metricData and position on the data of the metric: of several kinds the last in the bytes. */
   scanMetric(): void {
-    let kind = 0;
-    let best = -1;
-    for (let field = METRIC.gauge as number; field <= METRIC.summary; field++) {
-      const at = metric.has(field) ? metric.contentStart(field) : -1;
-      if (at > best) {
-        best = at;
-        kind = field;
-      }
-    }
+    const kind = kindOf(metric);
     position.metricKind = kind;
     if (kind === 0) {
       metricData.scan(metric.start, metric.start);
@@ -98,16 +91,10 @@ export class InnerRecords {
     let kept = 0;
     let index = 0;
     this.#firstOfAll = main.count;
-    for (let p = start; p < end; ) {
-      const B = arena.bytes;
-      if (B[p] !== tag) {
-        p = skipField(B, p, end);
-        continue;
-      }
-      const size = readLength(B, p + 1, end);
-      const content = after;
-      const next = content + size;
-      if (next > end) throw truncated(p);
+    let next = start;
+    for (let p = findMessage(arena.bytes, next, end, tag); p >= 0; p = findMessage(arena.bytes, next, end, tag)) {
+      const content = messageStart;
+      next = messageEnd;
       const first = main.count;
       main.add(content, content, 0, 0);
       cursor.scan(content, next, type);
@@ -128,7 +115,6 @@ export class InnerRecords {
         if (main.count === first + 1) main.count = first;
         else delta += main.setLength(first, p + 1, content, next, main.sort(first + 1));
       }
-      p = next;
     }
     this.#kept = kept;
     return delta;

@@ -17,10 +17,9 @@ import type { Cursor } from './cursor.ts';
 import { EditList, writeEdited } from './edits.ts';
 import { joinSplitMessages, SplitMessage } from './join_split.ts';
 import { SPAN } from './message_types.ts';
-import { truncated } from './nested_field.ts';
 import { Enclosing, mergeEdits } from './rewrite_enclosing.ts';
 import { GONE, InnerRecords } from './rewrite_inner.ts';
-import { after, readLength, skipField } from './scan.ts';
+import { after, findMessage, messageEnd, messageStart, readLength } from './scan.ts';
 import { arena } from './space.ts';
 
 /** How many records may be appended to a scope where appended ones are visited too: statements that copy their own copies would never end. */
@@ -108,27 +107,19 @@ class Walk {
     const tag = depth === RESOURCES ? 0x0a : 0x12;
     let delta = 0;
     let kept = 0;
-    let last = start;
-    for (let p = start; p < end; ) {
-      const B = arena.bytes;
-      if (B[p] !== tag) {
-        p = skipField(B, p, end);
-        continue;
-      }
-      const size = readLength(B, p + 1, end);
-      const content = after;
-      const next = content + size;
-      if (next > end) throw truncated(p);
+    let next = start;
+    for (let p = findMessage(arena.bytes, next, end, tag); p >= 0; p = findMessage(arena.bytes, next, end, tag)) {
+      const content = messageStart;
+      next = messageEnd;
       const grown = depth === RECORDS ? this.#visitRecord(p, content, next) : this.#visitGroup(depth, p, content, next);
       if (grown === GONE) delta -= next - p;
       else {
         delta += grown;
         kept++;
       }
-      last = p = next;
     }
     this.#kept = kept;
-    this.#last = last;
+    this.#last = next;
     return delta;
   }
   /** Cuts the field [at, end) instead of what was edited in it. */

@@ -1,4 +1,4 @@
-/** The two steps that all scanning loops share: a length, and over a field. Bounds are checked here; loops inline the one-byte case. */
+/** The steps that all scanning loops share: a length, over a field, to the next message. Bounds are checked here; hot loops inline the one-byte case. */
 import { PermanentError } from '#src/core/errors.ts';
 
 /** Where the varint that `readLength` read last ended. A module variable, as a second return value without an object. */
@@ -48,4 +48,21 @@ export function skipField(bytes: Uint8Array, at: number, end: number): number {
   }
   if (p > end || tag < 8) throw new PermanentError(`protobuf: a field at offset ${at} is truncated or of an unknown kind`);
   return p;
+}
+
+/** The content of the message that `findMessage` found last. */
+export let messageStart = 0;
+export let messageEnd = 0;
+
+/** Where the next message with this tag (of one byte) begins, its tag included, from `at` on; -1 where none comes before `end`. */
+export function findMessage(bytes: Uint8Array, at: number, end: number, tag: number): number {
+  for (let p = at; p < end; p = skipField(bytes, p, end)) {
+    if (bytes[p] !== tag) continue;
+    const size = readLength(bytes, p + 1, end);
+    messageStart = after;
+    messageEnd = after + size;
+    if (messageEnd > end) throw new PermanentError(`malformed OTLP: a message at offset ${p} is truncated`);
+    return p;
+  }
+  return -1;
 }
