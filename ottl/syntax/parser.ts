@@ -167,7 +167,12 @@ class OttlParser extends EmbeddedActionsParser {
   readonly list = this.RULE('list', (): Expression => {
     const open = this.CONSUME(t.LBracket);
     const items: Expression[] = [];
-    this.MANY_SEP({ SEP: t.Comma, DEF: () => items.push(this.SUBRULE(this.expression)) });
+    // As in the Collector: the commas begin where they like, but from there on each item has one before it.
+    this.MANY(() => items.push(this.SUBRULE(this.expression)));
+    this.MANY2(() => {
+      this.CONSUME(t.Comma);
+      items.push(this.SUBRULE2(this.expression));
+    });
     const close = this.CONSUME(t.RBracket);
     return { kind: 'list', items, start: open.startOffset, end: close.startOffset + 1 };
   });
