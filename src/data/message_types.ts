@@ -39,16 +39,31 @@ const STEPS = Uint8Array.from({ length: 256 }, (_, tag) =>
 /** Tag bytes of the attributes in the messages that have any, by variant. */
 export const ATTRIBUTE_TAGS: readonly number[] = [0x0a, 0x1a, 0x22, 0x32, 0x3a, 0x4a, 0x62];
 
-function messageType(name: string, attributes: number, fields: readonly (readonly [field: number, wire: number])[]): MessageType {
+interface Fields {
+  readonly attributes?: number;
+  /** Strings, bytes and messages that come once; messages that come again and again; numbers that do, packed or one by one. */
+  readonly length?: readonly number[];
+  readonly lists?: readonly number[];
+  readonly packed?: readonly number[];
+  readonly varint?: readonly number[];
+  readonly fixed64?: readonly number[];
+  readonly fixed32?: readonly number[];
+}
+function messageType(name: string, { attributes = 0, length = [], lists = [], packed = [], varint = [], fixed64 = [], fixed32 = [] }: Fields): MessageType {
   const wires = new Int8Array(32).fill(-1);
   const slots = new Uint8Array(256);
-  for (const [field, wire] of fields) {
-    wires[field] = wire;
-    if (field < 16) slots[(field << 3) | (wire & 7)] = (field << 2) | (wire & REPEATED ? 1 : 0);
-    // Packed or not: a repeated number may come either way.
-    if (field < 16 && wire === (REPEATED | LENGTH) && PACKED.has(`${name}.${field}`))
-      slots[(field << 3) | FIXED64] = slots[(field << 3) | VARINT] = (field << 2) | 1;
-  }
+  const add = (fields: readonly number[], wire: number, as = wire): void => {
+    for (const field of fields) {
+      wires[field] = wire;
+      if (field < 16) slots[(field << 3) | (as & 7)] = (field << 2) | (wire & REPEATED ? 1 : 0);
+    }
+  };
+  add(length, LENGTH);
+  add(varint, VARINT);
+  add(fixed64, FIXED64);
+  add(fixed32, FIXED32);
+  add(lists, REPEATED | LENGTH);
+  for (const as of [LENGTH, FIXED64, VARINT]) add(packed, REPEATED | LENGTH, as);
   if (attributes > 0) {
     slots[(attributes << 3) | LENGTH] = 255;
     wires[attributes] = REPEATED | LENGTH;
@@ -62,8 +77,6 @@ function messageType(name: string, attributes: number, fields: readonly (readonl
   }
   return { name, wires, attributes, slots, steps, variant: Math.max(0, ATTRIBUTE_TAGS.indexOf((attributes << 3) | LENGTH)) };
 }
-const PACKED = new Set(['HistogramDataPoint.6', 'HistogramDataPoint.7', 'Buckets.2']);
-const R = REPEATED;
 
 /** ResourceSpans, ResourceMetrics, ResourceLogs alike. */
 export const RESOURCE_GROUP = { resource: 1, scopes: 2, schemaUrl: 3 } as const;
@@ -95,141 +108,44 @@ export const SUMMARY_POINT = { startTimeUnixNano: 2, timeUnixNano: 3, count: 4, 
 export const QUANTILE = { quantile: 1, value: 2 } as const;
 export const EXEMPLAR = { timeUnixNano: 2, asDouble: 3, spanId: 4, traceId: 5, asInt: 6, filteredAttributes: 7 } as const;
 
-const v = VARINT, f64 = FIXED64, l = LENGTH, f32 = FIXED32; // biome-ignore format: short names for the tables below
+// biome-ignore format: short names for the tables below
 // The resource and the scope are tables' "repeated" so that one that came in pieces is noticed (join_split.ts).
-export const RESOURCE_GROUP_TYPE = messageType('ResourceGroup', 0, [
-  [1, R | l],
-  [2, R | l],
-  [3, l],
-]);
-export const SCOPE_GROUP_TYPE = messageType('ScopeGroup', 0, [
-  [1, R | l],
-  [2, R | l],
-  [3, l],
-]);
-export const RESOURCE_TYPE = messageType('Resource', 1, [
-  [2, v],
-  [3, R | l],
-]);
-export const SCOPE_TYPE = messageType('InstrumentationScope', 3, [
-  [1, l],
-  [2, l],
-  [4, v],
-]);
-export const SPAN_TYPE = messageType('Span', 9, [
-  [1, l],
-  [2, l],
-  [3, l],
-  [4, l],
-  [5, l],
-  [6, v],
-  [7, f64],
-  [8, f64],
-  [10, v],
-  [11, R | l],
-  [12, v],
-  [13, R | l],
-  [14, v],
-  [15, l],
-  [16, f32],
-]);
-export const SPAN_EVENT_TYPE = messageType('Event', 3, [
-  [1, f64],
-  [2, l],
-  [4, v],
-]);
-export const SPAN_LINK_TYPE = messageType('Link', 4, [
-  [1, l],
-  [2, l],
-  [3, l],
-  [5, v],
-  [6, f32],
-]);
-export const LOG_TYPE = messageType('LogRecord', 6, [
-  [1, f64],
-  [2, v],
-  [3, l],
-  [5, l],
-  [7, v],
-  [8, f32],
-  [9, l],
-  [10, l],
-  [11, f64],
-  [12, l],
-]);
-export const METRIC_TYPE = messageType('Metric', 12, [
-  [1, l],
-  [2, l],
-  [3, l],
-  [5, l],
-  [7, l],
-  [9, l],
-  [10, l],
-  [11, l],
-]);
-export const METRIC_DATA_TYPE = messageType('MetricData', 0, [
-  [1, R | l],
-  [2, v],
-  [3, v],
-]);
-export const NUMBER_POINT_TYPE = messageType('NumberDataPoint', 7, [
-  [2, f64],
-  [3, f64],
-  [4, f64],
-  [5, R | l],
-  [6, f64],
-  [8, v],
-]);
-export const HISTOGRAM_POINT_TYPE = messageType('HistogramDataPoint', 9, [
-  [2, f64],
-  [3, f64],
-  [4, f64],
-  [5, f64],
-  [6, R | l],
-  [7, R | l],
-  [8, R | l],
-  [10, v],
-  [11, f64],
-  [12, f64],
-]);
-export const EXPONENTIAL_POINT_TYPE = messageType('ExponentialHistogramDataPoint', 1, [
-  [2, f64],
-  [3, f64],
-  [4, f64],
-  [5, f64],
-  [6, v],
-  [7, f64],
-  [8, l],
-  [9, l],
-  [10, v],
-  [11, R | l],
-  [12, f64],
-  [13, f64],
-  [14, f64],
-]);
-export const BUCKETS_TYPE = messageType('Buckets', 0, [
-  [1, v],
-  [2, R | l],
-]);
-export const SUMMARY_POINT_TYPE = messageType('SummaryDataPoint', 7, [
-  [2, f64],
-  [3, f64],
-  [4, f64],
-  [5, f64],
-  [6, R | l],
-  [8, v],
-]);
-export const QUANTILE_TYPE = messageType('ValueAtQuantile', 0, [
-  [1, f64],
-  [2, f64],
-]);
-export const EXEMPLAR_TYPE = messageType('Exemplar', 7, [
-  [2, f64],
-  [3, f64],
-  [4, l],
-  [5, l],
-  [6, f64],
-]);
+export const RESOURCE_GROUP_TYPE = messageType('ResourceGroup', { length: [3], lists: [1, 2] });
+export const SCOPE_GROUP_TYPE = messageType('ScopeGroup', { length: [3], lists: [1, 2] });
+export const RESOURCE_TYPE = messageType('Resource', { attributes: 1, lists: [3], varint: [2] });
+export const SCOPE_TYPE = messageType('InstrumentationScope', { attributes: 3, length: [1, 2], varint: [4] });
+export const SPAN_TYPE = messageType('Span', {
+  attributes: 9,
+  length: [1, 2, 3, 4, 5, 15],
+  lists: [11, 13],
+  varint: [6, 10, 12, 14],
+  fixed64: [7, 8],
+  fixed32: [16],
+});
+export const SPAN_EVENT_TYPE = messageType('Event', { attributes: 3, length: [2], varint: [4], fixed64: [1] });
+export const SPAN_LINK_TYPE = messageType('Link', { attributes: 4, length: [1, 2, 3], varint: [5], fixed32: [6] });
+export const LOG_TYPE = messageType('LogRecord', { attributes: 6, length: [3, 5, 9, 10, 12], varint: [2, 7], fixed64: [1, 11], fixed32: [8] });
+export const METRIC_TYPE = messageType('Metric', { attributes: 12, length: [1, 2, 3, 5, 7, 9, 10, 11] });
+export const METRIC_DATA_TYPE = messageType('MetricData', { lists: [1], varint: [2, 3] });
+export const NUMBER_POINT_TYPE = messageType('NumberDataPoint', { attributes: 7, lists: [5], varint: [8], fixed64: [2, 3, 4, 6] });
+export const HISTOGRAM_POINT_TYPE = messageType('HistogramDataPoint', {
+  attributes: 9,
+  lists: [8],
+  packed: [6, 7],
+  varint: [10],
+  fixed64: [2, 3, 4, 5, 11, 12],
+});
+export const EXPONENTIAL_POINT_TYPE = messageType('ExponentialHistogramDataPoint', {
+  attributes: 1,
+  length: [8, 9],
+  lists: [11],
+  varint: [6, 10],
+  fixed64: [2, 3, 4, 5, 7, 12, 13, 14],
+});
+export const BUCKETS_TYPE = messageType('Buckets', { packed: [2], varint: [1] });
+export const SUMMARY_POINT_TYPE = messageType('SummaryDataPoint', { attributes: 7, lists: [6], varint: [8], fixed64: [2, 3, 4, 5] });
+export const QUANTILE_TYPE = messageType('ValueAtQuantile', { fixed64: [1, 2] });
+export const EXEMPLAR_TYPE = messageType('Exemplar', { attributes: 7, length: [4, 5], fixed64: [2, 3, 6] });
 
 /** The data point messages by metric kind. */
 export function pointTypeOf(kind: number): MessageType {
