@@ -100,8 +100,8 @@ export class HttpRequest {
   }
   /** What content-length says, 0 where it is absent. */
   get announcedBytes(): number {
-    const length = Number(this.headers['content-length'] ?? 0);
-    return length > 0 ? length : 0;
+    const length = this.headers['content-length'];
+    return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : 0;
   }
   /** The whole body, decompressed. Rejects with HttpError 400 or TooLargeError. The buffer is the caller's. Call it once. */
   async body(): Promise<Buffer> {

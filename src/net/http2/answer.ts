@@ -47,6 +47,37 @@ export class Answer {
   }
 }
 
+/** Answers of one turn of the event loop, for one write. */
+export class AnswerQueue {
+  #answers: Answer[] = [];
+  #ids: number[] = [];
+  #sizeBytes = 0;
+
+  get isEmpty(): boolean {
+    return this.#answers.length === 0;
+  }
+  add(id: number, answer: Answer): void {
+    this.#answers.push(answer);
+    this.#ids.push(id);
+    this.#sizeBytes += answer.bytes.length;
+  }
+  /** All of them, and none is left. */
+  take(): Buffer {
+    const answers = this.#answers;
+    const ids = this.#ids;
+    const out = Buffer.allocUnsafe(this.#sizeBytes);
+    let at = 0;
+    for (let i = 0; i < answers.length; i++) at = answers[i]!.writeTo(out, at, ids[i]!);
+    this.clear();
+    return out;
+  }
+  clear(): void {
+    this.#answers = [];
+    this.#ids = [];
+    this.#sizeBytes = 0;
+  }
+}
+
 /** An answer that waits for a window, and what of it is out already. */
 export class BlockedAnswer<Plan extends CallPlan> {
   readonly call: ServerCall<Plan>;

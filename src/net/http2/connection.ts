@@ -46,6 +46,7 @@ import {
   WINDOW_UPDATE,
   windowUpdateFrame,
 } from './frames.ts';
+import { FloodMeter } from './flood_meter.ts';
 import { type HeaderFields, HeaderListTooLarge, HpackDecoder } from './hpack.ts';
 import { MIN_WINDOW } from './receive_window.ts';
 
@@ -56,6 +57,8 @@ const MAX_CONTINUATIONS = 64;
 /** Frames that carry nothing forward (PING, SETTINGS, PRIORITY, empty DATA, unknown kinds, frames for streams that are gone): so many at once, and so many a second. */
 const IDLE_FRAME_BURST = 2000;
 const IDLE_FRAMES_PER_SECOND = 200;
+/** So many of them are forgiven for a call that was answered. */
+const PROGRESS_WEIGHT = 4;
 
 /** How long a connection that was ended for a fault waits for its GOAWAY to arrive. */
 const LINGER_MS = 500;
@@ -105,8 +108,7 @@ export abstract class Connection<S extends Stream> {
   #blockEnds = false;
   #blockParts: Buffer[] = [];
   #blockBytes = 0;
-  #idleFrames = 0;
-  #idleFramesSinceMs = performance.now();
+  readonly #idleFrames = new FloodMeter(IDLE_FRAME_BURST, IDLE_FRAMES_PER_SECOND);
   // What is to be written when this turn of the loop is over.
   #out: Uint8Array[] = [];
   #flushScheduled = false;
@@ -507,16 +509,10 @@ export abstract class Connection<S extends Stream> {
   }
   /** A frame that brings nothing forward was seen. */
   protected countIdleFrame(weight = 1): void {
-    this.#idleFrames += weight;
-    if (this.#idleFrames <= IDLE_FRAME_BURST || !this.#countsIdleFrames) return;
-    const now = performance.now();
-    const allowed = ((now - this.#idleFramesSinceMs) / 1000) * IDLE_FRAMES_PER_SECOND;
-    this.#idleFramesSinceMs = now;
-    this.#idleFrames = Math.max(0, this.#idleFrames - allowed);
-    if (this.#idleFrames > IDLE_FRAME_BURST) throw new ConnectionError(ENHANCE_YOUR_CALM, 'too many frames that lead to nothing');
+    if (this.#countsIdleFrames && this.#idleFrames.add(weight)) throw new ConnectionError(ENHANCE_YOUR_CALM, 'too many frames that lead to nothing');
   }
   /** A call was completed: what came before it was not in vain. */
   protected countProgress(): void {
-    if (this.#idleFrames > 0) this.#idleFrames = Math.max(0, this.#idleFrames - 4);
+    this.#idleFrames.forgive(PROGRESS_WEIGHT);
   }
 }

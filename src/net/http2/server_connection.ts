@@ -6,7 +6,7 @@
 import type { Socket } from 'node:net';
 import type { Admission } from '#src/net/admission.ts';
 import { addressOf } from '#src/net/listen.ts';
-import { Answer, BlockedAnswer } from './answer.ts';
+import { Answer, AnswerQueue, BlockedAnswer } from './answer.ts';
 import { Connection, MAX_HEADER_BYTES } from './connection.ts';
 import {
   CANCEL,
@@ -30,8 +30,10 @@ import {
   settingsFrame,
   windowUpdateFrame,
 } from './frames.ts';
+import { FloodMeter } from './flood_meter.ts';
 import { checkRequest, checkTrailers } from './header_rules.ts';
 import type { HeaderFields } from './hpack.ts';
+import { PingPolicy } from './ping_policy.ts';
 import { MIN_WINDOW, ReceiveWindow } from './receive_window.ts';
 import { RecentIds } from './recent_ids.ts';
 import { BareCall, type CallPlan, ServerCall, type Service } from './server_call.ts';
@@ -60,9 +62,6 @@ export interface ConnectionLimits {
 /** A client may reset so many calls at once, and so many a second (the figures of nghttp2): CVE-2023-44487. */
 const RESET_BURST = 1000;
 const RESETS_PER_SECOND = 33;
-/** grpc-go allows PINGs without calls every 2 h where they are not permitted, and forgives two that come too early. */
-const PING_WITHOUT_CALLS_MS = 7_200_000;
-const PING_STRIKES = 2;
 /** A client that has not said hello by then is a scanner or worse. */
 const PREFACE_TIMEOUT_MS = 20_000;
 /** Of a body that is dropped anyway. */
@@ -93,18 +92,13 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
   #preface = 0;
   #lastFields: HeaderFields | null = null;
   #lastPlan: Plan | null = null;
-  #answers: Answer[] = [];
-  #answerIds: number[] = [];
-  #answerBytes = 0;
+  readonly #answers = new AnswerQueue();
   #blocked: BlockedAnswer<Plan>[] = [];
   readonly #unfinished: RecentIds;
   readonly #finished = new RecentIds(FINISHED_COUNT);
   readonly #window = new ReceiveWindow();
-  #resets = 0;
-  #resetsSinceMs = performance.now();
-  #pingStrikes = 0;
-  #lastPingMs = Number.NEGATIVE_INFINITY;
-  #sentSincePing = false;
+  readonly #resets = new FloodMeter(RESET_BURST, RESETS_PER_SECOND);
+  readonly #pings: PingPolicy;
   #settingsAcked = false;
   #pingSentMs = 0;
   #idleSinceMs = performance.now();
@@ -126,6 +120,7 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
     this.#service = service;
     this.#limits = limits;
     this.#unfinished = new RecentIds(Math.min(limits.maxStreams + UNFINISHED_SLACK, MAX_UNFINISHED));
+    this.#pings = new PingPolicy(limits.minPingMs, limits.pingsWithoutCalls);
     this.#streamWindow = streamWindow;
     this.#maxAgeMs = limits.maxAgeMs * (0.9 + Math.random() * 0.2);
     const settings = settingsFrame([
@@ -201,24 +196,16 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
   }
   #queue(id: number, answer: Answer): void {
     this.scheduleFlush();
-    this.#answers.push(answer);
-    this.#answerIds.push(id);
-    this.#answerBytes += answer.bytes.length;
+    this.#answers.add(id, answer);
     this.#countAnswer();
   }
   #countAnswer(): void {
-    this.#sentSincePing = true;
+    this.#pings.answered();
     this.countProgress();
   }
   protected override flush(): void {
-    const count = this.#answers.length;
-    if (count > 0) {
-      const out = Buffer.allocUnsafe(this.#answerBytes);
-      let at = 0;
-      for (let i = 0; i < count; i++) at = this.#answers[i]!.writeTo(out, at, this.#answerIds[i]!);
-      this.#answers = [];
-      this.#answerIds = [];
-      this.#answerBytes = 0;
+    if (!this.#answers.isEmpty) {
+      const out = this.#answers.take();
       if (!this.socket.destroyed) this.write(out);
     }
     super.flush();
@@ -348,20 +335,12 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
     } else call.answer(this.#service.fault(call.isCut ? 'cut' : 'missing', call));
   }
   protected override onReset(call: ServerCall<Plan>, _code: number): void {
-    this.#countReset();
+    if (this.#resets.add(1)) throw new ConnectionError(ENHANCE_YOUR_CALM, 'too many calls were reset');
     call.cancelled = true;
     call.ended = true;
     // A running call stays on the list until it ends: what is reset still counts against the limit on concurrent streams.
     if (call.answered) this.#forget(call);
     else if (!call.running) call.answer(CANCELLED);
-  }
-  #countReset(): void {
-    this.#resets++;
-    if (this.#resets <= RESET_BURST) return;
-    const now = performance.now();
-    this.#resets = Math.max(0, this.#resets - ((now - this.#resetsSinceMs) / 1000) * RESETS_PER_SECOND);
-    this.#resetsSinceMs = now;
-    if (this.#resets > RESET_BURST) throw new ConnectionError(ENHANCE_YOUR_CALM, 'too many calls were reset');
   }
   protected override onWindow(): void {
     if (this.#blocked.length === 0) return;
@@ -386,14 +365,9 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
       else if (payload.equals(WINDOW_PING) && this.#window.sawAnswer(this.lastReadMs, this.receivedBytes)) this.growWindow(this.#window.sizeBytes);
       return;
     }
-    const limit = this.streams.size === 0 && !this.#limits.pingsWithoutCalls ? PING_WITHOUT_CALLS_MS : this.#limits.minPingMs;
-    if (this.#sentSincePing) this.#pingStrikes = 0;
-    else if (this.#now - this.#lastPingMs < limit && ++this.#pingStrikes > PING_STRIKES) {
-      this.#limits.refused('pings');
-      throw new ConnectionError(ENHANCE_YOUR_CALM, 'too_many_pings');
-    }
-    this.#sentSincePing = false;
-    this.#lastPingMs = this.#now;
+    if (this.#pings.allows(this.#now, this.streams.size > 0)) return;
+    this.#limits.refused('pings');
+    throw new ConnectionError(ENHANCE_YOUR_CALM, 'too_many_pings');
   }
   protected override onWindowUsed(): void {
     if (this.#window.wantsPing(performance.now(), this.receivedBytes)) this.write(pingFrame(false, WINDOW_PING));
@@ -421,9 +395,7 @@ export class ServerConnection<Plan extends CallPlan> extends Connection<ServerCa
       }
     }
     this.#blocked = [];
-    this.#answers = [];
-    this.#answerIds = [];
-    this.#answerBytes = 0;
+    this.#answers.clear();
     this.#limits.closed(this as unknown as ServerConnection<never>);
   }
 

@@ -15,6 +15,8 @@ import { Admission } from '#src/net/admission.ts';
 import { type ContentCoding, decodeBody, encodeBody, TooLargeError } from '#src/net/compression.ts';
 import { grpcServerShape } from '#src/net/config.ts';
 import { GrpcServer } from '#src/net/grpc/server.ts';
+import { Http2Service } from '#src/net/http2_service.ts';
+import { HttpResponder } from '#src/net/http_responder.ts';
 import { type CallRequest, ClientConnection } from '#src/net/http2/client_connection.ts';
 import {
   CONTINUATION,
@@ -142,6 +144,13 @@ const service = new GrpcServer({
   log: { debug() {}, info() {}, warn() {}, error() {} },
   clock: systemClock,
 });
+const httpService = new Http2Service(
+  new HttpResponder({
+    settings: { endpoint: '', transport: 'tcp', max_request_body_size: 100_000 },
+    handler: async (request) => ({ status: 200, headers: { 'Content-Type': 'text/plain' }, body: `${(await request.body()).length} bytes` }),
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+  }),
+);
 let reserved = 0;
 class CountedAdmission extends Admission {
   override reserve(sizeBytes: number): boolean {
@@ -257,7 +266,9 @@ function conversation(random: Random, headers: (id: number) => Buffer): Buffer {
 
 async function serverFrames(random: Random): Promise<void> {
   const socket = new NoSocket();
-  const connection = new ServerConnection(socket as unknown as Socket, service, limits);
+  const connection = random.chance(3)
+    ? new ServerConnection(socket as unknown as Socket, httpService, limits)
+    : new ServerConnection(socket as unknown as Socket, service, limits);
   const encoder = new HpackEncoder();
   const block = random.chance(2) ? () => encodeStateless(requestFields(random)) : () => Buffer.from(encoder.encode(requestFields(random)));
   const bytes = Buffer.concat([PREFACE, settingsFrame([[4, random.pick([0, 3, 65535])]]), conversation(random, block)]);
