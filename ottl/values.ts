@@ -9,6 +9,7 @@
  * compiled over bytes (compile/) keep numbers where they can and never come here. No parsing and no paths in this file.
  */
 import { type Value as Stored, ValueMap } from '#src/data/value.ts';
+import { formatFloat } from '#src/data/value_text.ts';
 import { UTC, type Zone } from '#src/helper/time/zone.ts';
 
 export { type Stored, ValueMap };
@@ -302,19 +303,6 @@ export function parseBool(text: string): boolean {
 /** %q, near enough for messages. */
 export function goQuote(text: string): string {
   return JSON.stringify(text);
-}
-
-/** A float as pdata writes it: shortest digits, exponent below 1e-6 and from 1e21 on, at least `exponentDigits` digits in it. */
-export function formatFloat(value: number, exponentDigits = 1): string {
-  if (Number.isNaN(value)) return 'NaN';
-  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
-  if (Object.is(value, -0)) return '-0';
-  const text = String(value);
-  const at = text.indexOf('e');
-  if (at < 0) return text;
-  const exponent = Number(text.slice(at + 1));
-  if (exponent < -6 || exponent >= 21) return `${text.slice(0, at)}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(exponentDigits, '0')}`;
-  return value.toFixed(Math.max(0, -exponent + text.slice(0, at).replace(/^-?\d+\.?/, '').length));
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { '<': '\\u003c', '>': '\\u003e', '&': '\\u0026', '\u2028': '\\u2028', '\u2029': '\\u2029' };

@@ -3,6 +3,7 @@
  * series by the values of their labels. The protobuf format, and with it the buckets of exponential histograms, is deliberately not here: they show as
  * count and sum.
  */
+import { shortFloat } from '#src/core/go_float.ts';
 import { compareNames } from '#src/helper/prometheus/labels.ts';
 import type { PromExemplar } from '#src/helper/prometheus/translate.ts';
 import type { FamilyType, HeldFamily, HeldSeries } from './held_series.ts';
@@ -171,25 +172,15 @@ class ExpositionText {
     return ` ${this.#format.openMetrics ? this.#float(ms / 1000) : ms}`;
   }
   #float(value: number): string {
-    const text = goFloat(value);
+    const text = shortFloat(value);
     return this.#format.openMetrics && Number.isFinite(value) && !/[.e]/.test(text) ? `${text}.0` : text;
   }
   #count(value: number): string {
-    return this.#format.openMetrics ? String(value) : goFloat(value);
+    return this.#format.openMetrics ? String(value) : shortFloat(value);
   }
 }
 
 const escapeValue = (text: string): string => text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
-
-/** strconv.FormatFloat(value, 'g', -1, 64): an exponent of at least two digits below 1e-4 and from 1e6 on, as client libraries of Prometheus show it. */
-export function goFloat(value: number): string {
-  if (Number.isNaN(value)) return 'NaN';
-  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
-  if (value === 0) return Object.is(value, -0) ? '-0' : '0';
-  const [digits = '', power = '0'] = value.toExponential().split('e'),
-    exponent = Number(power);
-  return exponent < -4 || exponent >= 6 ? `${digits}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}` : String(value);
-}
 
 /** Fewer labels first, then by the values in the order of the names. */
 function compareSeries(a: readonly string[], b: readonly string[]): number {

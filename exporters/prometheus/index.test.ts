@@ -10,7 +10,7 @@ import { ManualClock } from '#src/core/testing/manual_clock.ts';
 import { closedPort } from '#src/core/testing/ports.ts';
 import { parseOtlpJson } from '#src/data/json_read.ts';
 import { configSchema } from './config.ts';
-import { goFloat, negotiate } from './exposition.ts';
+import { negotiate } from './exposition.ts';
 import definition from './index.ts';
 
 const attribute = (key: string, stringValue: string) => ({ key, value: { stringValue } });
@@ -135,17 +135,6 @@ test('a large answer is compressed for those who take gzip; other paths are not 
     assert.equal((await scrape({ 'accept-encoding': 'gzip' })).text, plain.text);
     assert.equal((await scrape({}, '/other')).status, 404);
   }));
-
-test('numbers look as Go writes them', () => {
-  const check = (value: number, want: string) => assert.equal(goFloat(value), want);
-  check(100_000, '100000');
-  check(1_000_000, '1e+06');
-  check(1_234_567.5, '1.2345675e+06');
-  check(0.0001, '0.0001');
-  check(0.00001, '1e-05');
-  check(-1.5e-300, '-1.5e-300');
-  check(-0, '-0');
-});
 
 test('the format is what the best clause that we can serve asks for', () => {
   assert.deepEqual(negotiate('text/plain;q=0.3, application/openmetrics-text;q=0.9;escaping=allow-utf-8', true), { openMetrics: true, utf8: true });

@@ -1,3 +1,5 @@
+import { plainFloat } from '#src/core/go_float.ts';
+
 /** strconv.FormatFloat for float64: `precision` -1 is the fewest digits that read back as the same number. */
 export function formatGoFloat(value: number, shape: 'e' | 'E' | 'f' | 'g' | 'G', precision: number): string {
   if (Number.isNaN(value)) return 'NaN';
@@ -6,7 +8,7 @@ export function formatGoFloat(value: number, shape: 'e' | 'E' | 'f' | 'g' | 'G',
   const size = Math.abs(value);
   switch (shape) {
     case 'f':
-      return sign + (precision < 0 ? withoutExponent(size) : fixed(size, precision));
+      return sign + (precision < 0 ? plainFloat(size) : fixed(size, precision));
     case 'e':
     case 'E': {
       const text = exponential(size, precision);
@@ -23,7 +25,7 @@ export function formatGoFloat(value: number, shape: 'e' | 'E' | 'f' | 'g' | 'G',
         const out = exponential(size, Math.max(0, digits.length - 1));
         return sign + (shape === 'G' ? out.toUpperCase() : out);
       }
-      return sign + withoutExponent(Number(text));
+      return sign + plainFloat(Number(text));
     }
   }
 }
@@ -46,13 +48,4 @@ function halfToEven(rounded: string, exact: string): string {
 function fixed(size: number, precision: number): string {
   if (size < 1e21) return halfToEven(size.toFixed(Math.min(100, precision)), size.toFixed(100));
   return BigInt(size).toString() + (precision > 0 ? `.${'0'.repeat(Math.min(100, precision))}` : '');
-}
-function withoutExponent(size: number): string {
-  const text = String(size),
-    at = text.indexOf('e');
-  if (at < 0) return text;
-  const exponent = Number(text.slice(at + 1)),
-    [whole, fraction = ''] = text.slice(0, at).split('.');
-  if (exponent < 0) return `0.${'0'.repeat(-exponent - 1)}${whole}${fraction}`;
-  return whole + fraction.padEnd(exponent, '0');
 }

@@ -1,6 +1,7 @@
 /** The natural logarithm. */
 import { defineConverter, p } from '#ottl/function.ts';
-import { fail, formatFloat } from '#ottl/values.ts';
+import { fail } from '#ottl/values.ts';
+import { formatFloat } from '#src/data/value_text.ts';
 
 export default defineConverter({
   name: 'Log',

@@ -3,8 +3,8 @@
  * exclude does.
  */
 import { compilePattern } from '#ottl/pattern.ts';
-import { deepEqual, formatFloat, type Stored } from '#ottl/values.ts';
-import { valueText } from '#src/data/value_text.ts';
+import { deepEqual, type Stored } from '#ottl/values.ts';
+import { formatFloat, valueText } from '#src/data/value_text.ts';
 import {
   DROP,
   INNER_LEVEL,

@@ -2,6 +2,7 @@
  * Values inside a log entry while operators work on it: what Go's `any` holds in the Collector, with its distinction of integer and
  * double (bigint and number). Absent is `undefined`, nil is `null`. Encoding to OTLP is in encode.ts.
  */
+import { defaultFloat } from '#src/core/go_float.ts';
 import type { Zone } from '#src/helper/time/zone.ts';
 
 /** A point in time as a parser found it, with the zone it was written in. */
@@ -61,19 +62,6 @@ export function typeName(value: Value | undefined): string {
   return 'map[string]interface {}';
 }
 
-/** A double as Go's %v prints it: shortest digits, an exponent from 1e21 on and below 1e-4. */
-export function doubleText(value: number): string {
-  if (Number.isNaN(value)) return 'NaN';
-  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
-  if (Object.is(value, -0)) return '-0';
-  const size = Math.abs(value);
-  if (size !== 0 && (size >= 1e21 || size < 1e-4)) {
-    const [digits, exponent] = value.toExponential().split('e') as [string, string];
-    return `${digits}e${exponent[0]}${exponent.slice(1).padStart(2, '0')}`;
-  }
-  return String(value);
-}
-
 const two = (value: number): string => String(value).padStart(2, '0');
 
 /** As Go's Time.String(): "2023-10-11 22:14:15 +0000 UTC". */
@@ -91,7 +79,7 @@ export function instantText(instant: Instant): string {
 export function goText(value: Value | undefined): string {
   if (value === null || value === undefined) return '<nil>';
   if (typeof value === 'string') return value;
-  if (typeof value === 'number') return doubleText(value);
+  if (typeof value === 'number') return defaultFloat(value);
   if (typeof value === 'bigint' || typeof value === 'boolean') return String(value);
   if (value instanceof Uint8Array) return `[${value.join(' ')}]`;
   if (value instanceof Instant) return instantText(value);

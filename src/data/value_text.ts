@@ -1,4 +1,5 @@
 /** Values as text, as the Collector's pcommon.Value.AsString writes them: what exporters, hashes and conversions show of a value. */
+import { floatText } from '#src/core/go_float.ts';
 import type { Value } from './value.ts';
 
 /** Text as it is, nil empty, bytes in base64, maps and lists as JSON with sorted keys; empty where a NaN or an infinity in them is nothing for JSON. */
@@ -34,15 +35,7 @@ function valueJson(value: Value): string | undefined {
 
 const jsonString = (text: string): string => JSON.stringify(text).replace(/[\u2028\u2029]/g, (found) => (found === '\u2028' ? '\\u2028' : '\\u2029'));
 
-/** Shortest digits that give the same double; an exponent below 1e-6 and from 1e21 on, of as many digits as it has. */
-export function formatFloat(value: number): string {
-  if (Number.isNaN(value)) return 'NaN';
-  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
-  if (Object.is(value, -0)) return '-0';
-  const text = String(value),
-    at = text.indexOf('e');
-  if (at < 0) return text;
-  const exponent = Number(text.slice(at + 1));
-  if (exponent < -6 || exponent >= 21) return `${text.slice(0, at)}e${exponent < 0 ? '-' : '+'}${Math.abs(exponent)}`;
-  return value.toFixed(Math.max(0, -exponent + text.slice(0, at).replace(/^-?\d+\.?/, '').length));
+/** As pdata writes it: an exponent below 1e-6 and from 1e21 on, of at least so many digits. */
+export function formatFloat(value: number, exponentDigits = 1): string {
+  return floatText(value, 1e-6, 1e21, exponentDigits);
 }

@@ -1,6 +1,7 @@
 /** Warnings and infos that go with an answer. The same text is kept once, however many series and steps say it. */
 import { position } from './errors.ts';
-import { formatG, quote } from './format/float.ts';
+import { shortFloat } from '#src/core/go_float.ts';
+import { quote } from './format/float.ts';
 
 interface Note {
   level: 'warning' | 'info';
@@ -27,7 +28,7 @@ export class Annotations {
     this.#add('info', `PromQL info: ${text}`, at);
   }
   invalidQuantile(q: number, at: Positioned): void {
-    this.warn(`quantile value should be between 0 and 1, got ${formatG(q)}`, at);
+    this.warn(`quantile value should be between 0 and 1, got ${shortFloat(q)}`, at);
   }
   mixedFloatsHistograms(metric: string, at: Positioned): void {
     this.warn(`encountered a mix of histograms and floats for metric name ${quote(metric)}`, at);
@@ -92,6 +93,6 @@ function printNote(note: Note, query: string): string {
   if (note.forced === null) return `${note.text} ${where}`;
   const { minBucket, maxBucket, maxDiff, count, fromMs, toMs } = note.forced;
   const iso = (ms: number): string => `${new Date(Math.floor(ms / 1000) * 1000).toISOString().slice(0, 19)}Z`;
-  const diff = formatG(Number(maxDiff.toPrecision(2)));
-  return `${note.text}, from buckets ${formatG(minBucket)} to ${formatG(maxBucket)}, with a max diff of ${diff}, over ${count} samples from ${iso(fromMs)} to ${iso(toMs)} ${where}`;
+  const diff = shortFloat(Number(maxDiff.toPrecision(2)));
+  return `${note.text}, from buckets ${shortFloat(minBucket)} to ${shortFloat(maxBucket)}, with a max diff of ${diff}, over ${count} samples from ${iso(fromMs)} to ${iso(toMs)} ${where}`;
 }

@@ -1,6 +1,7 @@
 /** Merges data points that have the same attributes and times, after attributes were taken away or values made the same. */
 import { defineEditor, p } from '#ottl/function.ts';
-import { fail, floatToInt, formatFloat } from '#ottl/values.ts';
+import { fail, floatToInt } from '#ottl/values.ts';
+import { formatFloat } from '#src/data/value_text.ts';
 import {
   type AnyValue,
   type Buckets,

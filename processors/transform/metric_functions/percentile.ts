@@ -1,6 +1,7 @@
 /** Percentiles of histograms, interpolated within a bucket: linearly in explicit ones, by logarithm in exponential ones. */
 import { defineEditor, p } from '#ottl/function.ts';
-import { fail, formatFloat } from '#ottl/values.ts';
+import { fail } from '#ottl/values.ts';
+import { formatFloat } from '#src/data/value_text.ts';
 import { exp, exp2, log2 } from './go_math.ts';
 import { addMetric, type Buckets, double, jsonDouble, kindOf, type Point, pointLike, pointsOf, readMetric } from './metric_object.ts';
 

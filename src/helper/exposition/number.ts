@@ -3,6 +3,7 @@
  * multiplication; what that cannot do exactly goes through Number. Accepted is what Prometheus accepts: Go's decimal floats, "NaN", and "Inf" or
  * "Infinity" with a sign, in any case of letters. Deliberately absent: hexadecimal floats and underscores, which Prometheus refuses as well.
  */
+import { defaultFloat } from '#src/core/go_float.ts';
 
 /** Where the last parseNumber() stopped: the byte after the number. */
 let endOffset = 0;
@@ -97,14 +98,6 @@ export function parseGoFloat(text: string): number | undefined {
 
 /** A float as OpenMetrics wants it in the labels le and quantile: with a dot or an exponent ("1.0", "0.25", "1e-05", "+Inf"). */
 export function formatLabelFloat(value: number): string {
-  if (Number.isNaN(value)) return 'NaN';
-  if (value === Number.POSITIVE_INFINITY) return '+Inf';
-  if (value === Number.NEGATIVE_INFINITY) return '-Inf';
-  const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e21)) {
-    const [mantissa, exponent] = value.toExponential().split('e') as [string, string];
-    return `${mantissa}e${exponent[0]}${exponent.slice(1).padStart(2, '0')}`; // Go writes at least two digits.
-  }
-  const text = String(value); // "0" for -0, as in Prometheus.
-  return text.includes('.') ? text : `${text}.0`;
+  const text = defaultFloat(value === 0 ? 0 : value); // "0.0" for -0, as in Prometheus.
+  return /^-?\d+$/.test(text) ? `${text}.0` : text;
 }

@@ -4,6 +4,7 @@
  *
  * What came through our own Prometheus receiver (metric metadata prometheus.type) keeps the names it was scraped with.
  */
+import { plainFloat } from '#src/core/go_float.ts';
 import type { BatchReader } from '#src/data/read.ts';
 import { Cursor } from '#src/data/cursor.ts';
 import { keyId } from '#src/data/keys.ts';
@@ -179,7 +180,7 @@ function histogramSeries(point: Cursor, series: Series): void {
   const bounds = point.doubles(HISTOGRAM_POINT.explicitBounds),
     counts = point.fixed64Offsets(HISTOGRAM_POINT.bucketCounts);
   for (let i = 0; i < bounds.length && i < counts.length; i++)
-    series('_bucket', ['le', promFloat(bounds[i]!)], stale ? STALE : i === 0 ? FIRST_BUCKET : BUCKET, stale ? -1 : counts[i]!);
+    series('_bucket', ['le', plainFloat(bounds[i]!)], stale ? STALE : i === 0 ? FIRST_BUCKET : BUCKET, stale ? -1 : counts[i]!);
   series('_bucket', ['le', '+Inf'], ...scalar(point, HISTOGRAM_POINT.count, COUNT, stale));
 }
 
@@ -190,25 +191,7 @@ function summarySeries(point: Cursor, series: Series): void {
   series('_count', null, ...scalar(point, SUMMARY_POINT.count, COUNT, stale));
   quantile.space = point.space;
   for (let more = point.firstChild(SUMMARY_POINT.quantileValues, quantile); more; more = point.nextChild(SUMMARY_POINT.quantileValues, quantile))
-    series('', ['quantile', promFloat(quantile.double(QUANTILE.quantile))], ...scalar(quantile, QUANTILE.value, DOUBLE, stale));
-}
-
-/** strconv.FormatFloat(value, 'f', -1, 64): no exponent. */
-export function promFloat(value: number): string {
-  if (Number.isNaN(value)) return 'NaN';
-  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
-  if (Object.is(value, -0)) return '-0';
-  const text = String(value),
-    at = text.indexOf('e');
-  if (at < 0) return text;
-  const sign = value < 0 ? '-' : '',
-    digits = text.slice(0, at).replace(/[-.]/g, ''),
-    point = text.slice(0, at).replace('-', '').indexOf('.'),
-    exponent = Number(text.slice(at + 1)) + (point < 0 ? digits.length : point);
-  if (exponent <= 0) return `${sign}0.${'0'.repeat(-exponent)}${digits}`;
-  return exponent >= digits.length
-    ? `${sign}${digits}${'0'.repeat(exponent - digits.length)}`
-    : `${sign}${digits.slice(0, exponent)}.${digits.slice(exponent)}`;
+    series('', ['quantile', plainFloat(quantile.double(QUANTILE.quantile))], ...scalar(quantile, QUANTILE.value, DOUBLE, stale));
 }
 
 /** The time of the reader's point in ms. */

@@ -1,7 +1,8 @@
 /** Aggregations: series to groups once, then column by column; each row of the input is added to its group's row for all steps. */
+import { plainFloat } from '#src/core/go_float.ts';
 import type { Annotations } from '#src/promql/annotations.ts';
 import { QueryError } from '#src/promql/errors.ts';
-import { formatFloat, quote } from '#src/promql/format/float.ts';
+import { quote } from '#src/promql/format/float.ts';
 import { formatHistogram } from '#src/promql/histogram/buckets.ts';
 import { compact, copyHistogram } from '#src/promql/histogram/float_histogram.ts';
 import { quantileOf } from '#src/promql/histogram/quantile.ts';
@@ -282,7 +283,7 @@ function countValues(expr: Aggregate, input: Matrix, valueLabel: string): Matrix
     for (let s = 0; s < steps; s++) {
       const at = row * steps + s;
       if (input.present[at] === ABSENT) continue;
-      const value = input.present[at] === FLOAT ? formatFloat(input.values[at]!) : formatHistogram(input.histogramAt(at));
+      const value = input.present[at] === FLOAT ? plainFloat(input.values[at]!) : formatHistogram(input.histogramAt(at));
       const labels = keepLabels(withLabel(own, valueLabel, value), keep);
       const key = labels.join('\uffff');
       let target = rowOf.get(key);

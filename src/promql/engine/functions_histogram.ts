@@ -1,7 +1,8 @@
 /** Functions of histograms: of native ones alone, and quantiles and fractions of both kinds, where the buckets of a classic one are series. */
+import { shortFloat } from '#src/core/go_float.ts';
 import { QueryError } from '#src/promql/errors.ts';
 import { forMetric } from '#src/promql/annotations.ts';
-import { formatG, quote } from '#src/promql/format/float.ts';
+import { quote } from '#src/promql/format/float.ts';
 import { allBuckets } from '#src/promql/histogram/buckets.ts';
 import { type FloatHistogram, usesCustomBuckets } from '#src/promql/histogram/float_histogram.ts';
 import { type ClassicBucket, classicFraction, classicQuantile, nativeFraction, nativeQuantile } from '#src/promql/histogram/quantile.ts';
@@ -57,7 +58,7 @@ export function histogramFunction(context: EvaluationContext, call: Call, args: 
 }
 
 function openMetricsFloat(value: number): string {
-  const text = formatG(value);
+  const text = shortFloat(value);
   return /^-?\d+$/.test(text) ? `${text}.0` : text;
 }
 

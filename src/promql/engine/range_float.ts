@@ -3,7 +3,7 @@
  * samples a function needs at least is in the table; ranges with fewer have no result.
  */
 import { QueryError } from '#src/promql/errors.ts';
-import { formatFloat } from '#src/promql/format/float.ts';
+import { plainFloat } from '#src/core/go_float.ts';
 import { quantileOf } from '#src/promql/histogram/quantile.ts';
 import { compensate, mean } from '#src/promql/sum.ts';
 
@@ -137,7 +137,7 @@ export function checkSmoothing(factor: number, trendFactor: number): void {
   if (factor <= 0 || factor >= 1) throw new QueryError(`invalid smoothing factor. Expected: 0 < sf < 1, got: ${fixed(factor)}`);
   if (trendFactor <= 0 || trendFactor >= 1) throw new QueryError(`invalid trend factor. Expected: 0 < tf < 1, got: ${fixed(trendFactor)}`);
 }
-const fixed = (value: number): string => (Number.isFinite(value) ? value.toFixed(6) : formatFloat(value));
+const fixed = (value: number): string => (Number.isFinite(value) ? value.toFixed(6) : plainFloat(value));
 
 function smooth(values: Float64Array, from: number, to: number, factor: number, trendFactor: number): number {
   let before = 0;

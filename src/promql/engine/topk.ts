@@ -1,6 +1,6 @@
 /** Aggregations that choose series instead of combining them: topk, bottomk, limitk, limit_ratio. */
 import { QueryError } from '#src/promql/errors.ts';
-import { formatG } from '#src/promql/format/float.ts';
+import { shortFloat } from '#src/core/go_float.ts';
 import { hashFraction } from '#src/promql/label_hash.ts';
 import type { Aggregate } from '#src/promql/syntax/ast.ts';
 import { type Groups, rowsOf } from './aggregate.ts';
@@ -30,13 +30,14 @@ export async function selectPerGroup(context: EvaluationContext, expr: Aggregate
       [least, -1],
     ] as const) {
       if (value > 1 || value < -1)
-        if (Math.sign(value) === limit) context.notes.warn(`ratio value should be between -1 and 1, got ${formatG(value)}, capping to ${limit}`, expr.param!);
+        if (Math.sign(value) === limit)
+          context.notes.warn(`ratio value should be between -1 and 1, got ${shortFloat(value)}, capping to ${limit}`, expr.param!);
     }
   } else {
     if (!nan && most < 1) return none;
     if (nan) throw new QueryError('Parameter value is NaN');
-    if (least <= -(2 ** 63)) throw new QueryError(`Scalar value ${formatG(least)} underflows int64`);
-    if (most >= 2 ** 63) throw new QueryError(`Scalar value ${formatG(most)} overflows int64`);
+    if (least <= -(2 ** 63)) throw new QueryError(`Scalar value ${shortFloat(least)} underflows int64`);
+    if (most >= 2 ** 63) throw new QueryError(`Scalar value ${shortFloat(most)} overflows int64`);
   }
   const chosen = new Uint8Array(input.count * steps);
   const order: number[] = [];

@@ -1,23 +1,19 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { formatDuration, parseDuration } from './duration.ts';
-import { formatFloat, formatG, formatSample } from './float.ts';
+import { formatSample } from './float.ts';
 
-test('numbers print as Go prints them', () => {
-  const check = (value: number, f: string, g: string, sample: string) => {
-    assert.equal(formatFloat(value), f);
-    assert.equal(formatG(value), g);
-    assert.equal(formatSample(value), sample);
-  };
-  check(0, '0', '0', '0');
-  check(-0, '-0', '-0', '-0');
-  check(Number.POSITIVE_INFINITY, '+Inf', '+Inf', '+Inf');
-  check(Number.NaN, 'NaN', 'NaN', 'NaN');
-  check(1e21, '1000000000000000000000', '1e+21', '1e+21');
-  check(-1.5e-7, '-0.00000015', '-1.5e-07', '-1.5e-07');
-  check(0.00001, '0.00001', '1e-05', '0.00001');
-  check(123456.789, '123456.789', '123456.789', '123456.789');
-  check(5e-324, `0.${'0'.repeat(323)}5`, '5e-324', '5e-324');
+test('sample values have an exponent below 1e-6 and from 1e21 on', () => {
+  const check = (value: number, want: string) => assert.equal(formatSample(value), want);
+  check(0, '0');
+  check(-0, '-0');
+  check(Number.POSITIVE_INFINITY, '+Inf');
+  check(Number.NaN, 'NaN');
+  check(1e21, '1e+21');
+  check(-1.5e-7, '-1.5e-07');
+  check(0.00001, '0.00001');
+  check(123456.789, '123456.789');
+  check(5e-324, '5e-324');
 });
 
 test('durations are read and printed', () => {

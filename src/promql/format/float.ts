@@ -1,49 +1,9 @@
-/** Numbers as Go prints them. JavaScript's shortest digits are the same; only the exponent and the names of the special values differ. */
-
-function special(value: number): string | undefined {
-  if (value === 0) return Object.is(value, -0) ? '-0' : '0';
-  if (value === Number.POSITIVE_INFINITY) return '+Inf';
-  if (value === Number.NEGATIVE_INFINITY) return '-Inf';
-  return Number.isNaN(value) ? 'NaN' : undefined;
-}
-
-/** digits and the power of ten of the first digit: 1234.5 is ["12345", 3]. Finite, positive. */
-function decompose(value: number): [digits: string, exponent: number] {
-  const [mantissa, exponent] = value.toExponential().split('e') as [string, string];
-  return [mantissa.replace('.', ''), Number(exponent)];
-}
-
-/** strconv.FormatFloat(value, 'f', -1, 64): never an exponent. */
-export function formatFloat(value: number): string {
-  const name = special(value);
-  if (name !== undefined) return name;
-  const text = String(value);
-  if (!text.includes('e')) return text;
-  const sign = value < 0 ? '-' : '';
-  const [digits, exponent] = decompose(Math.abs(value));
-  if (exponent < 0) return `${sign}0.${'0'.repeat(-exponent - 1)}${digits}`;
-  if (digits.length <= exponent + 1) return sign + digits + '0'.repeat(exponent + 1 - digits.length);
-  return `${sign}${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`;
-}
-
-/** fmt's %g: an exponent below 1e-4 and from 1e6 on, with at least two digits. */
-export function formatG(value: number): string {
-  const name = special(value);
-  if (name !== undefined) return name;
-  const sign = value < 0 ? '-' : '';
-  const [digits, exponent] = decompose(Math.abs(value));
-  if (exponent >= -4 && exponent < 6) return formatFloat(value);
-  const fraction = digits.length > 1 ? `.${digits.slice(1)}` : '';
-  return `${sign}${digits[0]}${fraction}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
-}
+/** Numbers and texts as Prometheus prints them. */
+import { floatText } from '#src/core/go_float.ts';
 
 /** A sample value in JSON answers: as %g, but with an exponent only below 1e-6 and from 1e21 on. */
 export function formatSample(value: number): string {
-  const name = special(value);
-  if (name !== undefined) return name;
-  const text = String(value);
-  // JavaScript switches to exponents at the same places and writes one digit where Go writes two.
-  return text.length > 4 && text.includes('e') ? text.replace(/e([+-])(\d)$/, 'e$10$2') : text;
+  return floatText(value, 1e-6, 1e21, 2);
 }
 
 /** strconv.Quote, near enough: JSON escapes but for the control characters Go has names for. */

@@ -1,5 +1,5 @@
 /** The buckets of a native histogram one after the other, as quantiles, variances and answers need them; and printing. */
-import { formatG } from '#src/promql/format/float.ts';
+import { shortFloat } from '#src/core/go_float.ts';
 import { exponentialBound, type FloatHistogram, upperBound, usesCustomBuckets } from './float_histogram.ts';
 
 export interface Bucket {
@@ -47,12 +47,12 @@ export function allBuckets(h: FloatHistogram): Bucket[] {
 
 /** As Go's String(): {count:3, sum:1.5, [-0.001,0.001]:1, (1,2]:2}. */
 export function formatHistogram(h: FloatHistogram): string {
-  const parts = [`count:${formatG(h.count)}`, `sum:${formatG(h.sum)}`];
+  const parts = [`count:${shortFloat(h.count)}`, `sum:${shortFloat(h.sum)}`];
   const shown = [...negativeBuckets(h).reverse(), ...(usesCustomBuckets(h) ? [] : [zeroBucket(h)]), ...positiveBuckets(h)];
   for (const bucket of shown) {
     if (bucket.count === 0) continue;
     parts.push(
-      `${bucket.lowerInclusive ? '[' : '('}${formatG(bucket.lower)},${formatG(bucket.upper)}${bucket.upperInclusive ? ']' : ')'}:${formatG(bucket.count)}`,
+      `${bucket.lowerInclusive ? '[' : '('}${shortFloat(bucket.lower)},${shortFloat(bucket.upper)}${bucket.upperInclusive ? ']' : ')'}:${shortFloat(bucket.count)}`,
     );
   }
   return `{${parts.join(', ')}}`;

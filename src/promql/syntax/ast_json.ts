@@ -1,11 +1,11 @@
 /** The tree as /parse_query answers it. */
-import { formatFloat } from '#src/promql/format/float.ts';
+import { plainFloat } from '#src/core/go_float.ts';
 import type { DurationExpr, Expr, TimeShift, VectorSelector } from './ast.ts';
 
 export function astJson(expr: Expr): unknown {
   switch (expr.kind) {
     case 'number':
-      return { type: 'numberLiteral', val: formatFloat(expr.value) };
+      return { type: 'numberLiteral', val: plainFloat(expr.value) };
     case 'string':
       return { type: 'stringLiteral', val: expr.value };
     case 'paren':
@@ -71,6 +71,6 @@ function selectorJson(selector: VectorSelector): Record<string, unknown> {
 }
 function durationJson(expr: DurationExpr | null): unknown {
   if (expr === null) return null;
-  if (expr.kind === 'number') return { type: 'numberLiteral', val: formatFloat(expr.value), duration: expr.duration };
+  if (expr.kind === 'number') return { type: 'numberLiteral', val: plainFloat(expr.value), duration: expr.duration };
   return { type: 'durationExpr', op: expr.op, lhs: durationJson(expr.lhs), rhs: durationJson(expr.rhs), wrapped: expr.wrapped };
 }

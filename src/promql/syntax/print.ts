@@ -1,6 +1,7 @@
 /** The tree as text, in Prometheus's style: one line, or broken and indented where a line would be longer than 100 characters. */
+import { plainFloat } from '#src/core/go_float.ts';
 import { formatDuration } from '#src/promql/format/duration.ts';
-import { formatFloat, quote } from '#src/promql/format/float.ts';
+import { quote } from '#src/promql/format/float.ts';
 import type { Matcher } from '#src/core/series.ts';
 import type { Aggregate, Binary, DurationExpr, DurationOperation, Expr, TimeShift, VectorMatching, VectorSelector } from './ast.ts';
 
@@ -58,7 +59,7 @@ export function prettyExpr(expr: Expr, level = 0): string {
 }
 
 function printNumber(value: number, duration: boolean): string {
-  if (!duration) return formatFloat(value);
+  if (!duration) return plainFloat(value);
   return value < 0 ? `-${formatDuration(-value * 1000)}` : formatDuration(value * 1000);
 }
 
@@ -80,9 +81,9 @@ function printMatching({ cardinality, on, labels, include, fillLeft, fillRight }
   const grouped = cardinality === 'many-to-one' || cardinality === 'one-to-many';
   let text = labels.length > 0 || on || grouped ? ` ${on ? 'on' : 'ignoring'} (${labelNames(labels)})` : '';
   if (grouped) text += ` group_${cardinality === 'many-to-one' ? 'left' : 'right'} (${labelNames(include)})`;
-  if (fillLeft !== null && fillLeft === fillRight) return `${text} fill (${formatFloat(fillLeft)})`;
-  if (fillLeft !== null) text += ` fill_left (${formatFloat(fillLeft)})`;
-  if (fillRight !== null) text += ` fill_right (${formatFloat(fillRight)})`;
+  if (fillLeft !== null && fillLeft === fillRight) return `${text} fill (${plainFloat(fillLeft)})`;
+  if (fillLeft !== null) text += ` fill_left (${plainFloat(fillLeft)})`;
+  if (fillRight !== null) text += ` fill_right (${plainFloat(fillRight)})`;
   return text;
 }
 
