@@ -3,10 +3,10 @@
  * nothing comes between; the data of a metric (Gauge, Sum…) has a list of its own, as has everything that encloses.
  */
 import type { Cursor } from './cursor.ts';
-import { dataPoint, DROP, metric, metricData, position, spanEvent } from './contexts.ts';
+import { dataPoint, DROP, metric, metricData, position, span, spanEvent } from './contexts.ts';
 import { kindOf } from './cursor_fields.ts';
 import { EditList } from './edits.ts';
-import { METRIC_DATA, pointTypeOf, SPAN_EVENT_TYPE } from './message_types.ts';
+import { METRIC_DATA, pointTypeOf, SPAN, SPAN_EVENT_TYPE } from './message_types.ts';
 import { NestedField } from './nested_field.ts';
 import { mergeEdits } from './rewrite_enclosing.ts';
 import { findMessage, messageEnd, messageStart } from './scan.ts';
@@ -79,9 +79,9 @@ export class InnerRecords {
     main.count = header;
     return 0;
   }
-  /** Visits the events of the span [start, end). */
-  visitEvents(start: number, end: number): number {
-    return this.#visit(start, end, 0x5a, spanEvent);
+  /** Visits the events of the span. */
+  visitEvents(): number {
+    return span.has(SPAN.events) ? this.#visit(span.firstAt(SPAN.events), span.contentEnd(SPAN.events), 0x5a, spanEvent) : 0;
   }
   #visit(start: number, end: number, tag: number, cursor: Cursor): number {
     const main = this.#main;

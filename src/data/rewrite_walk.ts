@@ -220,7 +220,7 @@ class Walk {
         if (delta === GONE) return this.#cut(first, at, end);
       } else {
         if (span.isEdited(SPAN.events)) this.replaceRecord(this.currentRecord()); // Edits of an event cannot be put into an edit.
-        delta = this.#inner.visitEvents(record.start, record.end);
+        delta = this.#inner.visitEvents();
       }
       delta += mergeEdits(main, first + 1, this.#recordEdits);
     } else if (main.count > first + 1) delta = main.sort(first + 1);
