@@ -263,8 +263,7 @@ export class BatchTranslator {
         name = rules.namespace === '' ? 'target_info' : `${rules.namespace}_target_info`;
       cache.targetInfo = -2;
       try {
-        if (addTargetInfo(labels, this.#reader.resource, rules, version === 2)) {
-          for (const [label, value] of externalLabels) if (!labels.has(label)) labels.set(label, value);
+        if (addTargetInfo(labels, this.#reader.resource, rules, externalLabels, version === 2)) {
           labels.set('__name__', name);
           cache.targetInfo = this.#table.add(sortedLabels(labels));
         }

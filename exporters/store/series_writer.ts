@@ -282,8 +282,7 @@ export class SeriesWriter {
       const labels: Labels = new Map(),
         { rules, externalLabels } = this.#settings;
       cache.targetInfoRef = -1;
-      if (addTargetInfo(labels, this.#reader.resource, rules)) {
-        for (const [name, value] of externalLabels) if (!labels.has(name)) labels.set(name, value);
+      if (addTargetInfo(labels, this.#reader.resource, rules, externalLabels)) {
         labels.set('__name__', rules.namespace === '' ? 'target_info' : `${rules.namespace}_target_info`);
         cache.targetInfoRef = this.#ref(sortedLabels(labels));
         this.#appender.metadata('target_info', 'gauge', 'Target metadata', '');

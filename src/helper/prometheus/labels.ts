@@ -83,13 +83,22 @@ export function addScope(labels: Labels, scope: Cursor, rules: NameRules): void 
 }
 
 /**
- * What target_info has: the resource's other attributes. False: there are none, or nothing that tells the target from others. `asPoints`: names as
- * those of points, which may be UTF-8, instead of the plainer escaping that target_info always had.
+ * What target_info has: the resource's other attributes. False: there are none (one with an empty value is one), or nothing that tells the target from
+ * others. `asPoints`: names as those of points, which may be UTF-8, instead of the plainer escaping that target_info always had.
  */
-export function addTargetInfo(labels: Labels, resource: Cursor, rules: NameRules, asPoints = false): boolean {
+export function addTargetInfo(
+  labels: Labels,
+  resource: Cursor,
+  rules: NameRules,
+  externalLabels: readonly (readonly [name: string, value: string])[],
+  asPoints = false,
+): boolean {
+  let others = resource.attributeCount();
+  for (const key of IDENTIFYING) if (resource.row(key) >= 0) others--;
+  if (others === 0) return false;
   addAttributes(labels, resource, asPoints ? rules : { ...rules, utf8: false }, IDENTIFYING, !asPoints);
-  if (labels.size === 0) return false;
   addIdentity(labels, resource);
+  for (const [name, value] of externalLabels) if (!labels.has(name)) labels.set(name, value);
   return labels.has('job') || labels.has('instance');
 }
 
