@@ -29,6 +29,18 @@ export function union(a: CodePoints, b: CodePoints): CodePoints {
   return fromPairs([...a, ...b]);
 }
 
+export function intersection(a: CodePoints, b: CodePoints): CodePoints {
+  const out: number[] = [];
+  for (let i = 0, k = 0; i < a.length && k < b.length; ) {
+    const low = Math.max(a[i]!, b[k]!),
+      high = Math.min(a[i + 1]!, b[k + 1]!);
+    if (low <= high) out.push(low, high);
+    if (a[i + 1]! < b[k + 1]!) i += 2;
+    else k += 2;
+  }
+  return out;
+}
+
 export function complement(set: CodePoints): CodePoints {
   const out: number[] = [];
   let low = 0;

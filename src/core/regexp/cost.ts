@@ -1,18 +1,34 @@
 /**
  * How many steps a backtracking engine may take for a pattern. Where the next code point decides what to do (to go on repeating or not, which
- * branch to take), going back ends at once and time is linear. Each repetition that is not decided so may end at every place of the text, or, where
- * fixed text follows, wherever that occurs: the steps are the product. Undecided choices within a repetition grow exponentially.
+ * branch to take), going back ends at once and time is linear. Each repetition that is not decided so may end wherever the text has a code point that
+ * both goes on and follows, or, where fixed text follows, wherever that occurs: the steps are the product. Undecided choices within a repetition grow
+ * exponentially.
  */
-import { type CodePoints, NOTHING, overlap, union } from './code_points.ts';
+import { type CodePoints, EVERYTHING, intersection, NOTHING, overlap, union } from './code_points.ts';
 import { literalOf, type Node } from './node.ts';
 
 export interface Cost {
   /** Infinity: exponential. */
   factor: number;
-  /** For each repetition whose end is not decided by what comes next: the text behind it, '' where that is not fixed. */
-  exits: string[];
+  /** The repetitions whose end is not decided by what comes next. */
+  exits: Exit[];
   /** Repetitions that can take as much text as there is. */
   loops: number;
+}
+
+/** Where such a repetition may end. */
+export interface Exit {
+  /** Before this text; '' where what follows is not fixed. */
+  readonly text: string;
+  /** Before one of these. By code unit; the last stands for all beyond ASCII. */
+  readonly units: Uint8Array;
+}
+const ASCII = 128;
+
+function exitOf(text: string, points: CodePoints): Exit {
+  const units = new Uint8Array(ASCII + 1);
+  for (let i = 0; i < points.length; i += 2) units.fill(1, Math.min(points[i]!, ASCII), Math.min(points[i + 1]!, ASCII) + 1);
+  return { text, units };
 }
 
 /** A count beyond this is taken for no limit. */
@@ -89,7 +105,7 @@ function choiceCost(branches: readonly Node[], next: Next): Cost {
   const factors = costs.map((cost) => cost.factor);
   return {
     factor: isDecided ? Math.max(...factors) : factors.reduce((sum, factor) => sum + factor, 0),
-    exits: costs.reduce((most: string[], cost) => (cost.exits.length > most.length ? cost.exits : most), []),
+    exits: costs.reduce((most: Exit[], cost) => (cost.exits.length > most.length ? cost.exits : most), []),
     loops: Math.max(...costs.map((cost) => cost.loops)),
   };
 }
@@ -100,9 +116,9 @@ function repeatCost(body: Node, min: number, max: number, next: Next): Cost {
   if (max <= 1) return { ...inner, factor: inner.factor + (isUndecided ? 1 : 0) };
   if (max > MANY) {
     if (inner.exits.length > 0 || inner.factor > 1) return { factor: Number.POSITIVE_INFINITY, exits: [], loops: 0 };
-    return { factor: 1, exits: isUndecided ? [next.text] : [], loops: 1 };
+    return { factor: 1, exits: isUndecided ? [exitOf(next.text, body.isEmpty ? EVERYTHING : intersection(body.first, next.points))] : [], loops: 1 };
   }
-  const exits: string[] = [];
+  const exits: Exit[] = [];
   for (let i = 0; i < max && inner.exits.length > 0; i++) exits.push(...inner.exits);
   return { factor: inner.factor ** max * (isUndecided ? max - min + 1 : 1), exits, loops: inner.loops * max };
 }
@@ -116,9 +132,15 @@ export function stepsFor(cost: Cost, text: string, isAnchored: boolean, lead: st
   if (most <= enough) return most;
   // The long way: how often does the text have what must follow?
   let steps = cost.factor * size * (isAnchored || cost.loops === 0 ? 1 : occurrences(text, lead));
-  const ends = cost.exits.map((exit) => occurrences(text, exit)).sort((a, b) => b - a);
+  const ends = cost.exits.map((exit) => (exit.text === '' ? places(text, exit.units) : occurrences(text, exit.text))).sort((a, b) => b - a);
   for (let i = 0; i < degree; i++) steps *= ends[i]!;
   return steps;
+}
+
+function places(text: string, units: Uint8Array): number {
+  let count = 1;
+  for (let i = 0; i < text.length; i++) count += units[Math.min(text.charCodeAt(i), ASCII)]!;
+  return count;
 }
 
 function occurrences(text: string, part: string): number {
