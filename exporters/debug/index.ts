@@ -4,6 +4,7 @@ import { type Batch, ITEM_NAMES, type Signal } from '#src/core/batch.ts';
 import { defineExporter } from '#src/core/component.ts';
 import { errorText, PermanentError } from '#src/core/errors.ts';
 import { formatBatchJson } from '#src/data/json_write.ts';
+import { NO_RETRY } from '#src/helper/exporter/config.ts';
 import { exporterHelper } from '#src/helper/exporter/exporter.ts';
 import { configSchema } from './config.ts';
 import { detailedText } from './detailed.ts';
@@ -46,7 +47,7 @@ export default defineExporter({
       context,
       settings: {
         timeout: 0,
-        retry_on_failure: { enabled: false, initial_interval: 0, randomization_factor: 0, multiplier: 1, max_interval: 0, max_elapsed_time: 0 },
+        retry_on_failure: NO_RETRY,
         sending_queue: config.sending_queue,
       },
       start() {

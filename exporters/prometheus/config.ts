@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { duration } from '#src/config/schema.ts';
 import { exporterSettings } from '#src/helper/exporter/config.ts';
-import { TRANSLATION_STRATEGIES } from '#src/helper/prometheus/names.ts';
+import { resourceToTelemetryConversion, translationStrategy } from '#src/helper/prometheus/config.ts';
 import { checkListen, httpServerShape } from '#src/net/config.ts';
 
 const { sending_queue } = exporterSettings({ queueEnabled: false });
@@ -19,13 +19,7 @@ export const configSchema = z
     const_labels: z.record(z.string().min(1), z.string()).default({}).describe('Labels added to every series.'),
     send_timestamps: z.boolean().default(false).describe('Shows the time of each point.'),
     metric_expiration: duration().prefault('5m').describe('How long a series is shown without a new point.'),
-    resource_to_telemetry_conversion: z
-      .strictObject({
-        enabled: z.boolean().default(false).describe('Whether all attributes of the resource become labels.'),
-        exclude_service_attributes: z.boolean().default(false).describe('But not those that `job` and `instance` are made of.'),
-      })
-      .prefault({})
-      .describe('Attributes of the resource as labels.'),
+    resource_to_telemetry_conversion: resourceToTelemetryConversion(),
     enable_open_metrics: z.boolean().default(false).describe('Answers in the OpenMetrics format, which has exemplars, where it is asked for.'),
     without_scope_info: z
       .boolean()
@@ -35,10 +29,7 @@ export const configSchema = z
       .boolean()
       .default(true)
       .describe('Counts only without the feature gate `exporter.prometheusexporter.DisableAddMetricSuffixes`, which is on; use `translation_strategy`.'),
-    translation_strategy: z
-      .enum(['', ...TRANSLATION_STRATEGIES], { error: (issue) => `invalid translation_strategy: ${String(issue.input)}` })
-      .default('')
-      .describe('How OTLP names become Prometheus names; empty is UnderscoreEscapingWithSuffixes.'),
+    translation_strategy: translationStrategy('empty is UnderscoreEscapingWithSuffixes'),
   })
   .check(checkListen);
 export type PrometheusConfig = z.output<typeof configSchema>;

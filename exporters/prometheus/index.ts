@@ -2,6 +2,7 @@
 import type { Batch } from '#src/core/batch.ts';
 import { defineExporter } from '#src/core/component.ts';
 import { gateEnabled } from '#src/core/feature_gates.ts';
+import { NO_RETRY } from '#src/helper/exporter/config.ts';
 import { exporterHelper } from '#src/helper/exporter/exporter.ts';
 import { labelName, rulesOf, type TranslationStrategy } from '#src/helper/prometheus/names.ts';
 import { encodeBody } from '#src/net/compression.ts';
@@ -48,7 +49,7 @@ export default defineExporter({
       context,
       settings: {
         timeout: 0,
-        retry_on_failure: { enabled: false, initial_interval: 0, randomization_factor: 0, multiplier: 1, max_interval: 0, max_elapsed_time: 0 },
+        retry_on_failure: NO_RETRY,
         sending_queue: config.sending_queue,
       },
       async start() {

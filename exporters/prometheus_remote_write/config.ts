@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { gateEnabled } from '#src/core/feature_gates.ts';
 import { retrySettings } from '#src/helper/exporter/config.ts';
-import { TRANSLATION_STRATEGIES } from '#src/helper/prometheus/names.ts';
+import { resourceToTelemetryConversion, translationStrategy } from '#src/helper/prometheus/config.ts';
 import { httpClientShape, unsupported } from '#src/net/config.ts';
 
 export const MESSAGES = ['prometheus.WriteRequest', 'io.prometheus.write.v2.Request'] as const;
@@ -51,23 +51,14 @@ export const configSchema = z
       .min(1, { message: "max_batch_request_parallelism can't be set to below 1" })
       .optional()
       .describe('Requests of one batch under way at once.'),
-    resource_to_telemetry_conversion: z
-      .strictObject({
-        enabled: z.boolean().default(false).describe('Whether all attributes of the resource become labels.'),
-        exclude_service_attributes: z.boolean().default(false).describe('But not those that `job` and `instance` are made of.'),
-      })
-      .prefault({})
-      .describe('Attributes of the resource as labels.'),
+    resource_to_telemetry_conversion: resourceToTelemetryConversion(),
     target_info: z
       .strictObject({ enabled: z.boolean().default(true).describe('Whether the other attributes of a resource become the series target_info.') })
       .prefault({})
       .describe('The series target_info.'),
     disable_scope_info: z.boolean().default(false).describe('Leaves out otel_scope_name, otel_scope_version and the attributes of the scope.'),
     add_metric_suffixes: z.boolean().default(true).describe('Units and `_total` at the end of names; older than `translation_strategy`, which wins.'),
-    translation_strategy: z
-      .enum(['', ...TRANSLATION_STRATEGIES], { error: (issue) => `invalid translation_strategy: ${String(issue.input)}` })
-      .default('')
-      .describe('How OTLP names become Prometheus names; where empty as `add_metric_suffixes` says.'),
+    translation_strategy: translationStrategy('where empty as `add_metric_suffixes` says'),
     send_metadata: z.boolean().default(false).describe('Sends type, help and unit of metrics; version 2 always does.'),
     protobuf_message: z
       .enum(MESSAGES, { error: (issue) => `unknown type for remote write protobuf message ${String(issue.input)}, supported: ${MESSAGES.join(', ')}` })

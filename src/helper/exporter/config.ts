@@ -107,6 +107,15 @@ export const retrySettings = (initial = '5s') =>
 export type QueueSettings = z.output<typeof sendingQueue>;
 export type QueueBatchSettings = z.output<typeof batch>;
 export type RetrySettings = z.output<ReturnType<typeof retryOnFailure>>;
+/** Of exporters that have no backend to wait for. */
+export const NO_RETRY: RetrySettings = {
+  enabled: false,
+  initial_interval: 0,
+  randomization_factor: 0,
+  multiplier: 1,
+  max_interval: 0,
+  max_elapsed_time: 0,
+};
 export interface ExporterSettings {
   readonly timeout: number;
   readonly retry_on_failure: RetrySettings;
