@@ -1,52 +1,21 @@
 /** The schema of filter: conditions with inferred contexts, conditions by context, and the oldest include/exclude. Every faulty condition is an issue of its own. */
 import { z } from 'zod';
 import { candidatesOf, type CompiledGroup, compileGroup, type GroupFault, isFaulty, SIGNAL_CONTEXTS } from '#ottl/group.ts';
-import type { ContextName } from '#ottl/function.ts';
 import { functionsOf, compileCondition } from '#ottl/compile/index.ts';
 import { contexts } from '#ottl/contexts/index.ts';
 import { describeFault } from '#ottl/syntax/error.ts';
+import { contextName, errorMode, texts, textsOrGroups } from '#src/config/statements.ts';
 import type { Signal } from '#src/core/batch.ts';
 import type { Level } from '#src/data/contexts.ts';
 import { filterFunctions } from './functions.ts';
 import { KINDS, logPasses, metricPasses, severityNumber, spanPasses } from './match.ts';
 
-const errorModeSchema = z.enum(['propagate', 'ignore', 'silent'], {
-  error: (issue) => `unknown error mode ${String(issue.input)}; use one of propagate, ignore, silent`,
-});
-const CONTEXTS = ['resource', 'scope', 'span', 'spanevent', 'metric', 'datapoint', 'log'] as const satisfies readonly ContextName[];
-const contextSchema = z.preprocess(
-  (value) => (typeof value === 'string' ? value.toLowerCase() : value),
-  z.enum(CONTEXTS, { error: (issue) => `unknown context ${String(issue.input)}; use one of ${CONTEXTS.join(', ')}` }),
-);
-
 const groupSchema = z.strictObject({
-  context: contextSchema.optional().describe('What the conditions look at; empty: inferred for each condition.'),
-  conditions: z.array(z.string()).default([]).describe('What matches one of these is dropped.'),
-  error_mode: errorModeSchema.optional().describe('Instead of the error_mode of the processor.'),
+  context: contextName().optional().describe('What the conditions look at; empty: inferred for each condition.'),
+  conditions: texts().default([]).describe('What matches one of these is dropped.'),
+  error_mode: errorMode().optional().describe('Instead of the error_mode of the processor.'),
 });
-export type ConditionGroup = z.output<typeof groupSchema>;
-/** A text or a group. Not a union, whose issues would not say what is wrong with a group. */
-const itemSchema = z.unknown().transform((item, context) => {
-  if (typeof item === 'string') return item;
-  const parsed = groupSchema.safeParse(item);
-  if (parsed.success) return parsed.data;
-  for (const { message, path } of parsed.error.issues) context.issues.push({ code: 'custom', input: item, message, path: [...path] });
-  return z.NEVER;
-});
-
-const conditionsSchema = (field: string) =>
-  z
-    .array(itemSchema, { error: () => `${field} must be a list of conditions or of groups of conditions` })
-    .check((context) => {
-      const texts = context.value.filter((item) => typeof item === 'string').length;
-      if (texts > 0 && texts < context.value.length)
-        context.issues.push({
-          code: 'custom',
-          input: context.value,
-          message: `${field}: configuring multiple configuration styles is not supported; use either a list of conditions or a list of groups`,
-        });
-    })
-    .optional();
+const conditionsSchema = (field: string) => textsOrGroups(field, 'conditions', groupSchema).optional();
 
 const matchTypeOf = <const T extends readonly string[]>(types: T) =>
   z
@@ -77,7 +46,7 @@ const logMatch = z.strictObject({
   severity_texts: z.array(z.string()).default([]),
   severity_number: z
     .strictObject({
-      min: z.coerce
+      min: z
         .string()
         .default('')
         .refine((text) => severityNumber(text) >= 0, { error: (issue) => `'${String(issue.input)}' is not a valid severity` }),
@@ -96,12 +65,12 @@ const metricMatch = z.strictObject({
 });
 export type MetricMatch = z.output<typeof metricMatch>;
 
-const texts = () => z.array(z.string()).optional();
+const list = () => texts().optional();
 const refused = (name: string) => z.never({ error: `${name} is not supported yet` }).optional();
 
 export const configSchema = z
   .strictObject({
-    error_mode: errorModeSchema
+    error_mode: errorMode()
       .default('ignore')
       .describe('What a failing condition does: propagate refuses the batch, ignore logs it and goes on, silent goes on.'),
     trace_conditions: conditionsSchema('trace_conditions').describe(
@@ -110,12 +79,12 @@ export const configSchema = z
     metric_conditions: conditionsSchema('metric_conditions').describe('What is dropped of metrics.'),
     log_conditions: conditionsSchema('log_conditions').describe('What is dropped of logs.'),
     profile_conditions: refused('profile_conditions'),
-    traces: z.strictObject({ resource: texts(), span: texts(), spanevent: texts() }).prefault({}).describe('Older form: conditions by context.'),
+    traces: z.strictObject({ resource: list(), span: list(), spanevent: list() }).prefault({}).describe('Older form: conditions by context.'),
     metrics: z
       .strictObject({
-        resource: texts(),
-        metric: texts(),
-        datapoint: texts(),
+        resource: list(),
+        metric: list(),
+        datapoint: list(),
         include: metricMatch.optional(),
         exclude: metricMatch.optional(),
         regexp: cacheOptions,
@@ -123,7 +92,7 @@ export const configSchema = z
       .prefault({})
       .describe('Older form, and the oldest: include and exclude.'),
     logs: z
-      .strictObject({ resource: texts(), log_record: texts(), include: logMatch.optional(), exclude: logMatch.optional() })
+      .strictObject({ resource: list(), log_record: list(), include: logMatch.optional(), exclude: logMatch.optional() })
       .prefault({})
       .describe('Older form, and the oldest.'),
     spans: z
@@ -199,16 +168,18 @@ export function compileConditions(
 ): Compiled {
   const out: Compiled = { groups: [], faults: [] };
   const field = FIELDS[signal];
-  const items = config[field] ?? [];
-  const flat = typeof items[0] === 'string';
-  const groups: ConditionGroup[] = flat ? [{ conditions: items as string[] }] : (items as ConditionGroup[]);
-  groups.forEach((group, index) => {
-    const path = flat ? [field] : [field, index, 'conditions'];
-    const errorMode = group.error_mode ?? config.error_mode;
+  for (const item of config[field] ?? []) {
+    const group = item.group ?? { conditions: [...item.texts] };
+    const path = item.group === null ? [field] : [field, item.places[0]!, 'conditions'];
+    const mode = group.error_mode ?? config.error_mode;
     const add = (compiled: CompiledGroup | readonly GroupFault[], offset: number): void => {
       if (isFaulty(compiled))
-        for (const fault of compiled) out.faults.push({ path: fault.index < 0 ? path : [...path, fault.index + offset], message: fault.message });
-      else out.groups.push({ ...compiled, errorMode });
+        for (const fault of compiled)
+          out.faults.push({
+            path: fault.index < 0 ? path : [...path, item.group === null ? item.places[fault.index + offset]! : fault.index + offset],
+            message: fault.message,
+          });
+      else out.groups.push({ ...compiled, errorMode: mode });
     };
     const candidates = candidatesOf(signal, filterFunctions);
     if (group.context !== undefined)
@@ -220,7 +191,7 @@ export function compileConditions(
       });
       out.groups.splice(before, out.groups.length, ...joinByContext(out.groups.slice(before)));
     }
-  });
+  }
   const older: Readonly<Record<string, readonly string[] | undefined>> =
     signal === 'traces'
       ? { resource: config.traces.resource, span: config.traces.span, spanevent: config.traces.spanevent }

@@ -18,8 +18,8 @@ export default defineProcessor({
   functions: () => [...functions, ...transformFunctions].map((one) => ({ signature: signature(one), summary: one.summary, contexts: one.contexts })),
   createRewriter({ config, signal, telemetry, clock }) {
     const passes = groupsOf(config[SIGNAL_FIELDS[signal]])
-      .filter((group) => group.statements.length > 0)
-      .map((group) => {
+      .filter(({ group }) => group.statements.length > 0)
+      .map(({ group }) => {
         const compiled = compileTransform(signal, group);
         if (isFaulty(compiled)) throw new ConfigError(compiled.map(({ message }) => message).join('\n')); // The schema has said so before.
         const pass = statementPass(compiled, new ErrorPolicy(group.error_mode ?? config.error_mode, telemetry.log, clock));
