@@ -77,6 +77,26 @@ const CHAINS: Record<string, object> = {
       { type: 'add', field: 'attributes.n', value: 7 },
     ],
   },
+  'a pattern with time and severity': {
+    operators: [
+      {
+        type: 'regex_parser',
+        regex: '^(?P<ts>\\S+) (?P<level>\\w+) (?P<tag>\\w*)(?P<rest> .*)?$',
+        timestamp: { parse_from: 'attributes.ts', layout: '%Y-%m-%dT%H:%M:%S.%LZ' },
+        severity: { parse_from: 'attributes.level', mapping: { warn: 'stderr', info: 'stdout' } },
+      },
+      { type: 'move', from: 'attributes.rest', to: 'body', on_error: 'send_quiet' },
+    ],
+  },
+  'a pattern with a plain time': {
+    operators: [
+      {
+        type: 'regex_parser',
+        regex: '(?P<ts>\\d\\S+) (?P<level>.)(?P<text>(?s).*)',
+        timestamp: { parse_from: 'attributes.ts', layout_type: 'gotime', layout: '2006-01-02T15:04:05Z07:00' },
+      },
+    ],
+  },
   'json with integers': { operators: [{ type: 'json_parser', parse_ints: true, on_error: 'drop' }] },
 };
 
@@ -170,7 +190,8 @@ test('plain lines do not leave the byte path', () => {
 
 test('chains with other operators have no byte path', () => {
   const check = (operators: object[], want: boolean) => assert.equal(run({ operators }, Buffer.from('x\n'), false).isFast, want);
-  check([{ type: 'regex_parser', regex: '(?P<a>.)' }], false);
+  check([{ type: 'regex_parser', regex: '(?P<a>.)', parse_to: 'body' }], false);
+  check([{ type: 'regex_parser', regex: '(?P<a>.)' }], true);
   check([{ type: 'json_parser', if: 'true' }], false);
   check(
     [

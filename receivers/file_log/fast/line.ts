@@ -112,6 +112,18 @@ export class Line {
     slots.count = ids.length;
   }
 
+  /** False for what has no time or is beyond what a plain word tells: before 1970, after 2261. */
+  setTime(seconds: number, nanos: number): boolean {
+    if (!(seconds > 0 && seconds < 9.2e9)) return false;
+    // In two steps of 16 bits, so that no product is beyond 2^53.
+    const high = Math.floor(seconds / 65536) * 1e9,
+      low = (high % 65536) * 65536 + (seconds % 65536) * 1e9 + nanos;
+    this.hasTime = true;
+    this.timeLo = low | 0;
+    this.timeHi = Math.floor(high / 65536) + Math.floor(low / 4294967296);
+    return true;
+  }
+
   /** The slot of a key on this line, -1 where it has none. */
   slotOf(id: number): number {
     return this.keys.seen[id] === this.number ? this.keys.slot[id]! : -1;

@@ -7,7 +7,7 @@ import { encodeAnyValue } from '#receivers/file_log/encode.ts';
 import { Container } from '#receivers/file_log/operators/container.ts';
 import { type SeverityParser, SeverityParser as Severity, TimeParser } from '#receivers/file_log/operators/embedded.ts';
 import { EntryOperator, type Operator } from '#receivers/file_log/operators/base.ts';
-import { JsonParser } from '#receivers/file_log/operators/text_parsers.ts';
+import { JsonParser, RegexParser } from '#receivers/file_log/operators/text_parsers.ts';
 import { Add, BlockOperator, Copy, Noop, Remove } from '#receivers/file_log/operators/transformers.ts';
 import { SEVERITY_NAMES } from '#receivers/file_log/severity_names.ts';
 import type { Value } from '#receivers/file_log/value.ts';
@@ -18,6 +18,7 @@ import { ANY_OFFSET } from '#src/helper/time/layout.ts';
 import type { KeyTable } from './keys.ts';
 import { SeverityBytes } from './severity_bytes.ts';
 import { isMapValue, type Line, type Presets } from './line.ts';
+import { groupsStep, layoutTimeStep } from './text_steps.ts';
 import { FIXED_VALUE, INPUT_TEXT, PRESET, REMOVED, SCRATCH_TEXT, SCRATCH_VALUE } from './slots.ts';
 
 export type Step = (line: Line) => boolean;
@@ -61,6 +62,7 @@ export function stepOf(operator: Operator, keys: KeyTable, constants: Constants,
   if (operator instanceof Noop) return () => () => true;
   if (operator instanceof Container) return isFirst ? containerStep(operator, file) : null;
   if (operator instanceof JsonParser) return jsonStep(operator, keys, constants);
+  if (operator instanceof RegexParser) return regexStep(operator, keys, constants);
   if (operator instanceof BlockOperator) {
     if (operator.block instanceof TimeParser) return timeStep(operator.block, keys);
     if (operator.block instanceof Severity) return severityStep(operator.block, keys, constants);
@@ -72,7 +74,7 @@ export function stepOf(operator: Operator, keys: KeyTable, constants: Constants,
   return null;
 }
 
-function plainParser(operator: JsonParser | Container): boolean {
+function plainParser(operator: JsonParser | RegexParser | Container): boolean {
   return (
     isBody(operator.parseFrom) &&
     operator.parseTo.root === 'attributes' &&
@@ -135,6 +137,19 @@ function jsonStep(operator: JsonParser, keys: KeyTable, constants: Constants): (
   };
 }
 
+function regexStep(operator: RegexParser, keys: KeyTable, constants: Constants): ((line: Line) => Step) | null {
+  if (!plainParser(operator)) return null;
+  const time = operator.timestamp === null ? null : timeStep(operator.timestamp, keys);
+  const severity = operator.severity === null ? null : severityStep(operator.severity, keys, constants);
+  if ((operator.timestamp !== null && time === null) || (operator.severity !== null && severity === null)) return null;
+  const groups = groupsStep(operator, keys);
+  return (shared) => {
+    const timeOf = time?.(shared) ?? null,
+      severityOf = severity?.(shared) ?? null;
+    return (line) => groups(line) && (timeOf === null || timeOf(line)) && (severityOf === null || severityOf(line));
+  };
+}
+
 /** The byte between date and time where a layout takes plain RFC 3339 times and reads them as such; -1 where it does not. */
 function separatorOf(parser: TimeParser): number {
   if (parser.layoutType !== 'layout') return -1;
@@ -165,13 +180,16 @@ function separatorOf(parser: TimeParser): number {
 function timeStep(parser: TimeParser, keys: KeyTable): ((line: Line) => Step) | null {
   const key = attributeOf(parser.parseFrom),
     separator = separatorOf(parser);
-  if (key === null || separator < 0) return null;
+  if (key === null || parser.layoutType !== 'layout') return null;
   const id = keys.idOfText(key),
     times = new InstantBytes();
+  if (separator < 0) return () => layoutTimeStep(parser, id);
   return () => (line) => {
-    const index = line.slotOf(id);
-    if (index < 0 || line.slots.form[index] !== INPUT_TEXT) return false;
-    if (!times.read(line.bytes, line.view, line.slots.start[index]!, line.slots.end[index]!, separator)) return false;
+    const index = line.slotOf(id),
+      form = index < 0 ? REMOVED : line.slots.form[index]!;
+    if (form !== INPUT_TEXT && form !== SCRATCH_TEXT) return false;
+    const source = form === INPUT_TEXT ? line : line.scratch;
+    if (!times.read(source.bytes, source.view, line.slots.start[index]!, line.slots.end[index]!, separator)) return false;
     line.hasTime = true;
     line.timeLo = times.lo;
     line.timeHi = times.hi;

@@ -30,7 +30,8 @@ export class TimeParser {
   readonly layout: string;
   /** The steps of a layout, for the fast path; empty for epoch and native. */
   readonly steps: readonly Step[];
-  readonly #reader: TimeReader | null;
+  /** Null for epoch and native. */
+  readonly reader: TimeReader | null;
 
   /** Throws an Error for the user. */
   constructor(config: TimeConfig, nowMs: () => number) {
@@ -40,7 +41,7 @@ export class TimeParser {
     this.layout = config.layout;
     this.layoutType = config.layout_type === 'epoch' || config.layout_type === 'native' ? config.layout_type : 'layout';
     this.steps = [];
-    this.#reader = null;
+    this.reader = null;
     if (config.layout_type === 'epoch') {
       if (!Object.hasOwn(EPOCH_LAYOUTS, config.layout)) throw new Error('invalid `layout` for `epoch` type; use one of s, ms, us, ns, s.ms, s.us, s.ns');
       return;
@@ -53,8 +54,8 @@ export class TimeParser {
         `'time_zone_locations' requires the layout to contain a timezone abbreviation directive (%Z for strptime / MST for gotime), but layout "${config.layout}" has none`,
       );
     }
-    this.#reader = readerOf(config, places, nowMs);
-    this.steps = this.#reader.layouts[0]!;
+    this.reader = readerOf(config, places, nowMs);
+    this.steps = this.reader.layouts[0]!;
   }
 
   /** Sets the time of the entry; throws where the field is missing or is no such time. */
@@ -71,7 +72,7 @@ export class TimeParser {
       return;
     }
     if (typeof value !== 'string') throw new Error(`type ${typeName(value)} cannot be parsed as a time`);
-    const reader = this.#reader!;
+    const reader = this.reader!;
     reader.read(value);
     entry.setTime(reader.seconds, reader.nanos);
   }

@@ -51,7 +51,8 @@ function columnOf(value: Value): Value {
 export const regexKeys = { ...parserKeys, regex: z.string().default(''), cache: z.object({ size: z.number().int().min(0).default(0) }).optional() };
 export class RegexParser extends Parser {
   readonly regexp: Pattern;
-  readonly #groups: readonly (readonly [index: number, name: string])[];
+  /** Those with a name. */
+  readonly groups: readonly (readonly [index: number, name: string])[];
   constructor(config: z.output<z.ZodObject<typeof regexKeys>>, context: OperatorContext) {
     super(config, context);
     if (config.regex === '') throw new Error("missing required field 'regex'");
@@ -60,14 +61,14 @@ export class RegexParser extends Parser {
     } catch (error) {
       throw new Error(`compiling regex: ${(error as Error).message}`);
     }
-    this.#groups = this.regexp.groupNames.map((name, i) => [i + 1, name] as const).filter(([, name]) => name !== '');
-    if (this.#groups.length === 0) throw new Error('no named capture groups in regex pattern');
+    this.groups = this.regexp.groupNames.map((name, i) => [i + 1, name] as const).filter(([, name]) => name !== '');
+    if (this.groups.length === 0) throw new Error('no named capture groups in regex pattern');
   }
   parse(text: string): ValueMap {
     const match = this.regexp.groups(text);
     if (match === null) throw new Error('regex pattern does not match');
     const map: ValueMap = new Map();
-    for (const [index, name] of this.#groups) map.set(name, match[index] ?? '');
+    for (const [index, name] of this.groups) map.set(name, match[index] ?? '');
     return map;
   }
 }
