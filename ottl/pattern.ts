@@ -2,7 +2,8 @@
 import { compilePattern as compile, type Pattern } from '#src/core/regexp/pattern.ts';
 import { RecentPatterns } from '#src/core/regexp/recent.ts';
 import type { Getter, RecordContext } from './function.ts';
-import { fail, goQuote } from './values.ts';
+import { fail } from './values.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 
 export { expand, type Pattern } from '#src/core/regexp/pattern.ts';
 
@@ -23,7 +24,7 @@ export function dynamicPattern(functionName: string, getter: Getter<string>): (r
       const pattern = compilePattern(source);
       return () => pattern;
     } catch (error) {
-      return fail(`the regex pattern supplied to ${functionName} '${goQuote(source)}' is not a valid pattern: ${(error as Error).message}`);
+      return fail(`the regex pattern supplied to ${functionName} '${quoteGo(source)}' is not a valid pattern: ${(error as Error).message}`);
     }
   }
   const recent = new RecentPatterns(compilePattern, 64);

@@ -8,6 +8,7 @@
  * An array is a list of any values, whether it came from telemetry or from a list literal. An int64 is always a bigint here; the paths
  * compiled over bytes (compile/) keep numbers where they can and never come here. No parsing and no paths in this file.
  */
+import { quoteGo } from '#src/core/go_quote.ts';
 import { type Value as Stored, ValueMap } from '#src/data/value.ts';
 import { formatFloat } from '#src/data/value_text.ts';
 import { UTC, type Zone } from '#src/helper/time/zone.ts';
@@ -288,21 +289,16 @@ export function parseFloat64(text: string): number {
   }
   if (!DECIMAL.test(text) || text.includes('_')) fail(floatSyntax(text));
   const value = Number(text);
-  if (!Number.isFinite(value)) fail(`strconv.ParseFloat: parsing ${goQuote(text)}: value out of range`);
+  if (!Number.isFinite(value)) fail(`strconv.ParseFloat: parsing ${quoteGo(text)}: value out of range`);
   return value;
 }
-const floatSyntax = (text: string): string => `strconv.ParseFloat: parsing ${goQuote(text)}: invalid syntax`;
+const floatSyntax = (text: string): string => `strconv.ParseFloat: parsing ${quoteGo(text)}: invalid syntax`;
 
 /** strconv.ParseBool. */
 export function parseBool(text: string): boolean {
   if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true;
   if (['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text)) return false;
-  return fail(`strconv.ParseBool: parsing ${goQuote(text)}: invalid syntax`);
-}
-
-/** %q, near enough for messages. */
-export function goQuote(text: string): string {
-  return JSON.stringify(text);
+  return fail(`strconv.ParseBool: parsing ${quoteGo(text)}: invalid syntax`);
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { '<': '\\u003c', '>': '\\u003e', '&': '\\u0026', '\u2028': '\\u2028', '\u2029': '\\u2029' };

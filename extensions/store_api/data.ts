@@ -1,7 +1,7 @@
 /** /series, /labels, /label/<name>/values, /metadata: what there is, without samples. */
 import type { HttpReply, HttpRequest } from '#src/net/http_server.ts';
 import { compareLabels, isValidLabelName } from '#src/promql/labels.ts';
-import { quote } from '#src/promql/format/float.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 import type { LabelList, Querier } from '#src/core/series.ts';
 import type { StoreExtension } from '#src/store/store.ts';
 import { JsonWriter } from './json_writer.ts';
@@ -67,7 +67,7 @@ export class DataHandlers {
 
   readonly labelValues = async (request: HttpRequest): Promise<HttpReply> => {
     const name = unescapeName(request.params.name ?? '');
-    if (!isValidLabelName(name)) throw new ApiError('bad_data', `invalid label name: ${quote(name)}`);
+    if (!isValidLabelName(name)) throw new ApiError('bad_data', `invalid label name: ${quoteGo(name)}`);
     const params = await Params.of(request);
     const limit = params.limit();
     const startMs = params.time('start', MIN_TIME_MS);

@@ -1,7 +1,7 @@
 /** Parameters of a request, from the URL and from a form in the body, read as Prometheus reads them; and the errors they give. */
 import type { HttpRequest } from '#src/net/http_server.ts';
 import { parseDuration } from '#src/promql/format/duration.ts';
-import { quote } from '#src/promql/format/float.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 import { compileMatcher } from '#src/core/matcher.ts';
 import { parseSelector } from '#src/promql/syntax/parser.ts';
 import type { Matcher } from '#src/core/series.ts';
@@ -30,7 +30,7 @@ export class ApiError extends Error {
   }
 }
 export function invalidParam(name: string, message: string): ApiError {
-  return new ApiError('bad_data', `invalid parameter ${quote(name)}: ${message}`);
+  return new ApiError('bad_data', `invalid parameter ${quoteGo(name)}: ${message}`);
 }
 
 /** As far as Prometheus's own limits go; here as far as a Date and the store's numbers do. */
@@ -62,12 +62,12 @@ export class Params {
     const text = this.get(name);
     if (text === '') return fallback;
     const ms = parseTime(text);
-    if (ms === undefined) throw invalidParam(name, `invalid time value for '${name}': cannot parse ${quote(text)} to a valid timestamp`);
+    if (ms === undefined) throw invalidParam(name, `invalid time value for '${name}': cannot parse ${quoteGo(text)} to a valid timestamp`);
     return ms;
   }
   requiredTime(name: string): number {
     const ms = parseTime(this.get(name));
-    if (ms === undefined) throw invalidParam(name, `cannot parse ${quote(this.get(name))} to a valid timestamp`);
+    if (ms === undefined) throw invalidParam(name, `cannot parse ${quoteGo(this.get(name))} to a valid timestamp`);
     return ms;
   }
   /** Milliseconds, with fractions where nanoseconds were asked for. */
@@ -75,20 +75,20 @@ export class Params {
     const text = this.get(name);
     const seconds = parseGoFloat(text);
     if (seconds !== undefined) {
-      if (Math.abs(seconds) > 9_223_372_036) throw invalidParam(name, `cannot parse ${quote(text)} to a valid duration. It overflows int64`);
+      if (Math.abs(seconds) > 9_223_372_036) throw invalidParam(name, `cannot parse ${quoteGo(text)} to a valid duration. It overflows int64`);
       return seconds * 1000;
     }
     const ms = parseDuration(text);
-    if (ms === undefined) throw invalidParam(name, `cannot parse ${quote(text)} to a valid duration`);
+    if (ms === undefined) throw invalidParam(name, `cannot parse ${quoteGo(text)} to a valid duration`);
     return ms;
   }
   /** 0: no limit. */
   limit(): number {
     const text = this.get('limit');
     if (text === '') return 0;
-    if (!/^[+-]?\d+$/.test(text)) throw invalidParam('limit', `strconv.Atoi: parsing ${quote(text)}: invalid syntax`);
+    if (!/^[+-]?\d+$/.test(text)) throw invalidParam('limit', `strconv.Atoi: parsing ${quoteGo(text)}: invalid syntax`);
     if (BigInt.asIntN(64, BigInt(text.replace('+', ''))) !== BigInt(text.replace('+', '')))
-      throw invalidParam('limit', `strconv.Atoi: parsing ${quote(text)}: value out of range`);
+      throw invalidParam('limit', `strconv.Atoi: parsing ${quoteGo(text)}: value out of range`);
     if (text.startsWith('-') && Number(text) !== 0) throw invalidParam('limit', 'limit must be non-negative');
     return Number(text);
   }

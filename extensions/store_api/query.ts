@@ -4,7 +4,7 @@ import type { Engine, QueryResult, RawSeries } from '#src/promql/engine.ts';
 import { HISTOGRAM, type Matrix } from '#src/promql/engine/matrix.ts';
 import { ParseError } from '#src/promql/errors.ts';
 import { parseDuration } from '#src/promql/format/duration.ts';
-import { quote } from '#src/promql/format/float.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 import type { Matcher } from '#src/core/series.ts';
 import { astJson } from '#src/promql/syntax/ast_json.ts';
 import { children, type Expr } from '#src/promql/syntax/ast.ts';
@@ -80,7 +80,7 @@ export class QueryHandlers {
     const stats = params.get('stats');
     if (stats !== '') writeStats(json, result);
     if (stats !== '' && stats !== 'all' && stats !== 'true')
-      notes.warnings.push(`value ${quote(stats)} for parameter "stats" is deprecated and will be rejected in the next major release, use "true" or "all"`);
+      notes.warnings.push(`value ${quoteGo(stats)} for parameter "stats" is deprecated and will be rejected in the next major release, use "true" or "all"`);
     json.ascii('}');
     return jsonReply(request, endEnvelope(json, notes));
   }
@@ -138,7 +138,7 @@ function lookback(params: Params): number | undefined {
   if (text === '') return undefined;
   const ms = /^[\d.]+$/.test(text) ? Number(text) * 1000 : parseDuration(text);
   if (ms === undefined || Number.isNaN(ms))
-    throw new ApiError('bad_data', `error parsing lookback delta duration: cannot parse ${quote(text)} to a valid duration`);
+    throw new ApiError('bad_data', `error parsing lookback delta duration: cannot parse ${quoteGo(text)} to a valid duration`);
   return ms > 0 ? ms : undefined;
 }
 

@@ -3,7 +3,7 @@ import os from 'node:os';
 import type { Host } from '#src/core/component.ts';
 import type { Querier } from '#src/core/series.ts';
 import type { HttpReply, HttpRequest } from '#src/net/http_server.ts';
-import { quote } from '#src/promql/format/float.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 import { formatDuration } from '#src/promql/format/duration.ts';
 import type { StoreExtension } from '#src/store/store.ts';
 import type { StoreApiConfig } from './config.ts';
@@ -166,12 +166,12 @@ export class StatusHandlers {
     if (type !== '' && type !== 'alert' && type !== 'record') throw invalidParam('type', `not supported value "${type}"`);
     const excludes = params.get('exclude_alerts');
     if (!/^(?:[1tT]|[0fF]|true|TRUE|True|false|FALSE|False)?$/.test(excludes))
-      throw invalidParam('exclude_alerts', `error converting exclude_alerts: strconv.ParseBool: parsing ${quote(excludes)}: invalid syntax`);
+      throw invalidParam('exclude_alerts', `error converting exclude_alerts: strconv.ParseBool: parsing ${quoteGo(excludes)}: invalid syntax`);
     params.matchers((message) => new ApiError('bad_data', message));
     const limit = params.get('group_limit'),
       token = params.get('group_next_token');
     if (limit !== '' && !/^[+-]?\d+$/.test(limit))
-      throw invalidParam('group_limit', `group_limit needs to be a valid number: strconv.ParseInt: parsing ${quote(limit)}: invalid syntax`);
+      throw invalidParam('group_limit', `group_limit needs to be a valid number: strconv.ParseInt: parsing ${quoteGo(limit)}: invalid syntax`);
     if (limit !== '' && Number(limit) <= 0) throw invalidParam('group_limit', 'group_limit needs to be greater than 0');
     if (token !== '' && limit === '') throw invalidParam('group_next_token', 'group_limit needs to be present in order to paginate over the groups');
     if (token !== '') throw invalidParam('group_next_token', `invalid group_next_token '${token}'. were rule groups changed?`);

@@ -3,7 +3,7 @@ import type { Getter, RecordContext } from '#ottl/function.ts';
 import type { Pattern } from '#ottl/pattern.ts';
 import { fail } from '#ottl/values.ts';
 import { compileGlob } from './glob.ts';
-import { quoteGo } from '#src/helper/text/go_quote.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 
 export function dynamicGlob(functionName: string, getter: Getter<string>): (record: RecordContext) => Pattern {
   const compile = (source: string): Pattern => {

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { compilePattern, type Pattern } from '#ottl/pattern.ts';
 import { fail, parseBool, parseFloat64, parseInt64, type Stored, ValueMap } from '#ottl/values.ts';
-import { quoteGo } from '#src/helper/text/go_quote.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 
 const REFERENCE = /%\{(\w+(?::[\w+.]+(?::\w+)?)?)\}/g;
 /** Rounds of replacing references: a piece that names itself never ends. */

@@ -5,7 +5,7 @@
 import { Duration, formatDuration, Id, Time, typeName, type Value, ValueMap } from '#ottl/values.ts';
 import { formatGoFloat } from './go_float.ts';
 import { formatGoTime } from './go_time.ts';
-import { quoteGo } from '#src/helper/text/go_quote.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 
 /** Wider fields are refused with %!(BADWIDTH), as in Go. */
 const MAX_WIDTH = 1_000_000;

@@ -1,6 +1,7 @@
 /** A duration out of text. */
 import { defineConverter, p } from '#ottl/function.ts';
-import { Duration, fail, goQuote } from '#ottl/values.ts';
+import { Duration, fail } from '#ottl/values.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 
 const UNIT_NANO: Readonly<Record<string, bigint>> = {
   ns: 1n,
@@ -15,7 +16,7 @@ const UNIT_NANO: Readonly<Record<string, bigint>> = {
 
 /** time.ParseDuration: exact to the nanosecond, fractions cut. */
 function parseDuration(text: string): Duration {
-  const invalid = (): never => fail(`time: invalid duration ${goQuote(text)}`);
+  const invalid = (): never => fail(`time: invalid duration ${quoteGo(text)}`);
   const sign = text.startsWith('-') ? -1n : 1n,
     rest = text.replace(/^[+-]/, '');
   if (rest === '0') return new Duration(0n);
@@ -28,7 +29,7 @@ function parseDuration(text: string): Duration {
     if (whole === '' && fraction === '') invalid();
     const scale = Object.hasOwn(UNIT_NANO, unit)
       ? UNIT_NANO[unit]!
-      : fail(unit === '' ? `time: missing unit in duration ${goQuote(text)}` : `time: unknown unit ${goQuote(unit)} in duration ${goQuote(text)}`);
+      : fail(unit === '' ? `time: missing unit in duration ${quoteGo(text)}` : `time: unknown unit ${quoteGo(unit)} in duration ${quoteGo(text)}`);
     nano += BigInt(whole || '0') * scale + (BigInt(fraction || '0') * scale) / 10n ** BigInt(fraction.length);
     end = match.index + all.length;
   }

@@ -1,5 +1,5 @@
 /** Values by a grok pattern. */
-import { quoteGo } from '#src/helper/text/go_quote.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 import { Grok } from '#ottl/formats/grok.ts';
 import { defineConverter, p } from '#ottl/function.ts';
 import { fail } from '#ottl/values.ts';

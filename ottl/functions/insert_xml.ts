@@ -1,7 +1,7 @@
 /** An XML text with another one inside. */
 import { parseXmlTree, XmlNode } from '#ottl/formats/xml_tree.ts';
 import { Selector, XmlAttributeNode } from '#ottl/formats/xpath.ts';
-import { quoteGo } from '#src/helper/text/go_quote.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 import { defineConverter, p } from '#ottl/function.ts';
 import { fail } from '#ottl/values.ts';
 

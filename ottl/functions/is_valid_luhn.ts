@@ -1,6 +1,7 @@
 /** The check digit of cards and other numbers. */
 import { defineConverter, p } from '#ottl/function.ts';
-import { fail, goQuote } from '#ottl/values.ts';
+import { fail } from '#ottl/values.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 
 export default defineConverter({
   name: 'IsValidLuhn',
@@ -16,7 +17,7 @@ export default defineConverter({
       const digits = (target.get(record) ?? fail('invalid input: <nil>')).replaceAll(' ', '');
       if (digits === '') return false;
       const digit = (at: number): number =>
-        /[0-9]/.test(digits[at]!) ? Number(digits[at]) : fail(`strconv.Atoi: parsing ${goQuote(digits[at]!)}: invalid syntax`);
+        /[0-9]/.test(digits[at]!) ? Number(digits[at]) : fail(`strconv.Atoi: parsing ${quoteGo(digits[at]!)}: invalid syntax`);
       const check = digit(digits.length - 1);
       let sum = 0;
       for (let at = digits.length - 2, twice = true; at >= 0; at--, twice = !twice) {

@@ -1,10 +1,11 @@
 /** A number out of text, in any base. */
 import { defineConverter, p } from '#ottl/function.ts';
-import { fail, goQuote } from '#ottl/values.ts';
+import { fail } from '#ottl/values.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 
 /** strconv.ParseInt(text, base, 64). */
 function parseInteger(text: string, base: number): bigint {
-  const syntax = (): never => fail(`strconv.ParseInt: parsing ${goQuote(text)}: invalid syntax`);
+  const syntax = (): never => fail(`strconv.ParseInt: parsing ${quoteGo(text)}: invalid syntax`);
   const sign = text.startsWith('-') ? -1n : 1n;
   let digits = text.replace(/^[+-]/, '').toLowerCase();
   if (base === 0) {
@@ -12,7 +13,7 @@ function parseInteger(text: string, base: number): bigint {
     base = prefix === 'x' ? 16 : prefix === 'o' ? 8 : prefix === 'b' ? 2 : /^0./.test(digits) ? 8 : 10;
     if (prefix) digits = digits.slice(2);
     if (/^[0-9a-z]+(?:_[0-9a-z]+)*$/.test(digits)) digits = digits.replaceAll('_', '');
-  } else if (base === 1 || base > 36) fail(`strconv.ParseInt: parsing ${goQuote(text)}: invalid base ${base}`);
+  } else if (base === 1 || base > 36) fail(`strconv.ParseInt: parsing ${quoteGo(text)}: invalid base ${base}`);
   if (digits === '' || digits.length > 4096) syntax();
   let value = 0n;
   for (const digit of digits) {
@@ -21,7 +22,7 @@ function parseInteger(text: string, base: number): bigint {
     value = value * BigInt(base) + BigInt(at);
   }
   value *= sign;
-  return value === BigInt.asIntN(64, value) ? value : fail(`strconv.ParseInt: parsing ${goQuote(text)}: value out of range`);
+  return value === BigInt.asIntN(64, value) ? value : fail(`strconv.ParseInt: parsing ${quoteGo(text)}: value out of range`);
 }
 
 export default defineConverter({

@@ -1,5 +1,5 @@
 /** Pairs of keys and values as a map. */
-import { quoteGo } from '#src/helper/text/go_quote.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 import { defineConverter, p } from '#ottl/function.ts';
 import { fail, ValueMap } from '#ottl/values.ts';
 

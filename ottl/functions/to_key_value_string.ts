@@ -1,6 +1,7 @@
 /** A map as one line of text. */
 import { defineConverter, p } from '#ottl/function.ts';
-import { fail, goQuote } from '#ottl/values.ts';
+import { fail } from '#ottl/values.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 import { valueText } from '#src/data/value_text.ts';
 
 export default defineConverter({
@@ -15,7 +16,7 @@ export default defineConverter({
   create({ target, delimiter = '=', pairDelimiter = ' ', sortOutput = false }) {
     if (delimiter === '') fail('delimiter cannot be set to an empty string');
     if (pairDelimiter === '') fail('pair delimiter cannot be set to an empty string');
-    if (pairDelimiter === delimiter) fail(`pair delimiter ${goQuote(pairDelimiter)} cannot be equal to delimiter ${goQuote(delimiter)}`);
+    if (pairDelimiter === delimiter) fail(`pair delimiter ${quoteGo(pairDelimiter)} cannot be equal to delimiter ${quoteGo(delimiter)}`);
     const quoted = (text: string): string => {
       const escaped = text.replaceAll('"', '\\"');
       return escaped.includes(pairDelimiter) || escaped.includes(delimiter) ? `"${escaped}"` : escaped;

@@ -1,7 +1,7 @@
 /** Warnings and infos that go with an answer. The same text is kept once, however many series and steps say it. */
 import { position } from './errors.ts';
 import { shortFloat } from '#src/core/go_float.ts';
-import { quote } from './format/float.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 
 interface Note {
   level: 'warning' | 'info';
@@ -31,16 +31,16 @@ export class Annotations {
     this.warn(`quantile value should be between 0 and 1, got ${shortFloat(q)}`, at);
   }
   mixedFloatsHistograms(metric: string, at: Positioned): void {
-    this.warn(`encountered a mix of histograms and floats for metric name ${quote(metric)}`, at);
+    this.warn(`encountered a mix of histograms and floats for metric name ${quoteGo(metric)}`, at);
   }
   mixedSchemas(metric: string, at: Positioned): void {
-    this.warn(`vector contains a mix of histograms with exponential and custom buckets schemas for metric name ${quote(metric)}`, at);
+    this.warn(`vector contains a mix of histograms with exponential and custom buckets schemas for metric name ${quoteGo(metric)}`, at);
   }
   notCounter(metric: string, at: Positioned): void {
-    this.warn(`this native histogram metric is not a counter: ${quote(metric)}`, at);
+    this.warn(`this native histogram metric is not a counter: ${quoteGo(metric)}`, at);
   }
   notGauge(metric: string, at: Positioned): void {
-    this.warn(`this native histogram metric is not a gauge: ${quote(metric)}`, at);
+    this.warn(`this native histogram metric is not a gauge: ${quoteGo(metric)}`, at);
   }
   hintCollision(operation: HistogramOperation, at: Positioned): void {
     this.warn(`conflicting counter resets during histogram ${operation}`, at);
@@ -52,10 +52,10 @@ export class Annotations {
     this.info(`ignored histogram in ${operation} aggregation`, at);
   }
   ignoredInRange(metric: string, at: Positioned): void {
-    this.info(`ignored histograms in a range containing both floats and histograms for metric name ${quote(metric)}`, at);
+    this.info(`ignored histograms in a range containing both floats and histograms for metric name ${quoteGo(metric)}`, at);
   }
   incompatibleTypes(left: string, op: string, right: string, at: Positioned): void {
-    this.info(`incompatible sample types encountered for binary operator ${quote(op)}: ${left} ${op} ${right}`, at);
+    this.info(`incompatible sample types encountered for binary operator ${quoteGo(op)}: ${left} ${op} ${right}`, at);
   }
   forcedMonotonicity(metric: string, at: Positioned, timeMs: number, forced: { minBucket: number; maxBucket: number; maxDiff: number }): void {
     const text =
@@ -85,7 +85,7 @@ export class Annotations {
 }
 
 export function forMetric(metric: string): string {
-  return metric === '' ? '' : ` for metric name ${quote(metric)}`;
+  return metric === '' ? '' : ` for metric name ${quoteGo(metric)}`;
 }
 
 function printNote(note: Note, query: string): string {

@@ -1,5 +1,5 @@
 /** Label sets in the engine: flat sorted lists [name, value, ...], never changed in place. */
-import { quote } from './format/float.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 import type { LabelList } from '#src/core/series.ts';
 
 export const METRIC_NAME = '__name__';
@@ -70,7 +70,7 @@ export function formatLabels(labels: LabelList): string {
   const parts: string[] = [];
   for (let i = 0; i < labels.length; i += 2) {
     const name = labels[i]!;
-    parts.push(`${/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) ? name : quote(name)}=${quote(labels[i + 1]!)}`);
+    parts.push(`${/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) ? name : quoteGo(name)}=${quoteGo(labels[i + 1]!)}`);
   }
   return `{${parts.join(', ')}}`;
 }

@@ -1,5 +1,5 @@
 /** Lines of web servers: the Common Log Format, and the combined one with referer and user agent. */
-import { quoteGo } from '#src/helper/text/go_quote.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 import { defineConverter, p } from '#ottl/function.ts';
 import { fail, parseInt64, ValueMap } from '#ottl/values.ts';
 

@@ -1,5 +1,5 @@
 /** Events in the Log Event Extended Format of IBM, versions 1.0 and 2.0. */
-import { quoteGo } from '#src/helper/text/go_quote.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 import { defineConverter, p } from '#ottl/function.ts';
 import { fail, ValueMap } from '#ottl/values.ts';
 

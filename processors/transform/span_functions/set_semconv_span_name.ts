@@ -1,5 +1,5 @@
 /** Names spans as the semantic conventions say, from their attributes: few names, instead of one for each URL. */
-import { quoteGo } from '#src/helper/text/go_quote.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 import { defineEditor, p } from '#ottl/function.ts';
 import { fail, type Stored } from '#ottl/values.ts';
 import { valueText } from '#src/data/value_text.ts';

@@ -3,7 +3,7 @@
  * fragment. Inside, texts are bytes, one a character, because an escape may be half of a letter; what is handed out is text.
  */
 import { isIPv6 } from 'node:net';
-import { quoteGo } from './go_quote.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 
 export interface Url {
   readonly scheme: string;

@@ -2,6 +2,7 @@
  * Reads a time by the steps of a layout, with Go's rules: spaces, names without regard to case, a fraction behind the seconds that the layout does
  * not mention, and what zone a time is in. strptime's way is more lenient: numbers may follow spaces, and there may be several layouts.
  */
+import { quoteGo } from '#src/core/go_quote.ts';
 import { ANY_OFFSET, DAYS, MONTHS, parseLayout, type Step } from './layout.ts';
 import { checkStrptime, layoutsToRead } from './strptime.ts';
 import { fixedZone, instantOf, loadZone, offsetOfName, UTC, type Zone } from './zone.ts';
@@ -47,7 +48,7 @@ const daysIn = (year: number, month: number): number => {
   if (month === 2) return isLeap(year) ? 29 : 28;
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 };
-const quote = (text: string): string => JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}...` : text);
+const quote = (text: string): string => quoteGo(text.length > 100 ? `${text.slice(0, 100)}...` : text);
 
 /** Not reentrant: what a text said is in the fields, the last three of which are valid after read(). */
 export class TimeReader {

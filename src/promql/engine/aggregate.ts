@@ -2,7 +2,7 @@
 import { plainFloat } from '#src/core/go_float.ts';
 import type { Annotations } from '#src/promql/annotations.ts';
 import { QueryError } from '#src/promql/errors.ts';
-import { quote } from '#src/promql/format/float.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 import { formatHistogram } from '#src/promql/histogram/buckets.ts';
 import { compact, copyHistogram } from '#src/promql/histogram/float_histogram.ts';
 import { quantileOf } from '#src/promql/histogram/quantile.ts';
@@ -32,7 +32,7 @@ export async function aggregate(context: EvaluationContext, evaluate: Evaluate, 
     if (value.kind === 'scalar') param = value.values;
     if (value.kind === 'string') valueLabel = value.value;
   }
-  if (op === 'count_values' && !isValidLabelName(valueLabel)) throw new QueryError(`invalid label name ${quote(valueLabel)}`);
+  if (op === 'count_values' && !isValidLabelName(valueLabel)) throw new QueryError(`invalid label name ${quoteGo(valueLabel)}`);
   const inner = unwrapParens(expr.expr);
   if (STREAMING.has(op) && isRangeCall(inner) && !(timeline.steps > 1 && isInvariant(inner))) {
     const stream = new Stream(context, expr, timeline);

@@ -2,7 +2,7 @@
 import { shortFloat } from '#src/core/go_float.ts';
 import { QueryError } from '#src/promql/errors.ts';
 import { forMetric } from '#src/promql/annotations.ts';
-import { quote } from '#src/promql/format/float.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 import { allBuckets } from '#src/promql/histogram/buckets.ts';
 import { type FloatHistogram, usesCustomBuckets } from '#src/promql/histogram/float_histogram.ts';
 import { type ClassicBucket, classicFraction, classicQuantile, nativeFraction, nativeQuantile } from '#src/promql/histogram/quantile.ts';
@@ -142,7 +142,7 @@ class BothKinds {
         else if (Number.isNaN(this.#bounds[row]!)) {
           const labels = input.labels[row]!;
           const metric = options.delayedNameRemoval ? getLabel(labels, METRIC_NAME) : '';
-          notes.warn(`bucket label "le" is missing or has a malformed value of ${quote(getLabel(labels, 'le'))}${forMetric(metric)}`, this.#at);
+          notes.warn(`bucket label "le" is missing or has a malformed value of ${quoteGo(getLabel(labels, 'le'))}${forMetric(metric)}`, this.#at);
         } else classics[this.#classicOf[row]!]!.push({ upper: this.#bounds[row]!, count: input.values[row * steps + s]! });
       }
       for (const row of natives) {

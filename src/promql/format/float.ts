@@ -5,25 +5,3 @@ import { floatText } from '#src/core/go_float.ts';
 export function formatSample(value: number): string {
   return floatText(value, 1e-6, 1e21, 2);
 }
-
-/** strconv.Quote, near enough: JSON escapes but for the control characters Go has names for. */
-export function quote(text: string): string {
-  let out = '"';
-  for (const character of text) {
-    const code = character.codePointAt(0)!;
-    if (character === '"') out += '\\"';
-    else if (character === '\\') out += '\\\\';
-    else if (character === '\n') out += '\\n';
-    else if (character === '\t') out += '\\t';
-    else if (character === '\r') out += '\\r';
-    else if (code === 7) out += '\\a';
-    else if (code === 8) out += '\\b';
-    else if (code === 12) out += '\\f';
-    else if (code === 11) out += '\\v';
-    else if (code >= 0xdc80 && code <= 0xdcff)
-      out += `\\x${(code - 0xdc00).toString(16)}`; // A byte that is not UTF-8 (see the lexer).
-    else if (code < 32 || code === 127) out += `\\x${code.toString(16).padStart(2, '0')}`;
-    else out += character;
-  }
-  return `${out}"`;
-}

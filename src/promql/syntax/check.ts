@@ -1,6 +1,6 @@
 /** The types of an expression, with Prometheus's wording. It also settles what follows from types: set operators are many-to-many, scalars have no matching. */
 import { type ParseError, parseErrorAt } from '#src/promql/errors.ts';
-import { quote } from '#src/promql/format/float.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 import { compileMatcher } from '#src/core/matcher.ts';
 import { type Aggregate, type Binary, type Call, type Expr, isComparison, isSetOp, typeOf, type ValueType, type VectorSelector } from './ast.ts';
 
@@ -29,7 +29,7 @@ export function check(expr: Expr, query: string): ValueType {
     case 'unary': {
       const type = check(expr.expr, query);
       if (type !== 'scalar' && type !== 'vector') {
-        throw fault(expr, `unary expression only allowed on expressions of type scalar or instant vector, got ${quote(DOCUMENTED[type])}`);
+        throw fault(expr, `unary expression only allowed on expressions of type scalar or instant vector, got ${quoteGo(DOCUMENTED[type])}`);
       }
       break;
     }
@@ -69,7 +69,7 @@ function checkBinary(expr: Binary, query: string, fault: Fault): void {
   if (isSetOp(op) && matching.cardinality === 'one-to-one') matching.cardinality = 'many-to-many';
   for (const label of matching.labels) {
     if (matching.on && matching.include.includes(label))
-      throw fault({ start: operatorStart }, `label ${quote(label)} must not occur in ON and GROUP clause at once`);
+      throw fault({ start: operatorStart }, `label ${quoteGo(label)} must not occur in ON and GROUP clause at once`);
   }
   const types = 'binary expression must contain only scalar and instant vector types';
   if (left !== 'scalar' && left !== 'vector') throw fault(lhs, types);
@@ -79,9 +79,9 @@ function checkBinary(expr: Binary, query: string, fault: Fault): void {
     if (matching.labels.length > 0) throw fault(expr, 'vector matching only allowed between instant vectors');
     if (filled) throw fault(expr, 'filling in missing series only allowed between instant vectors');
     expr.matching = null;
-    if (isSetOp(op)) throw fault(expr, `set operator ${quote(op)} not allowed in binary scalar expression`);
+    if (isSetOp(op)) throw fault(expr, `set operator ${quoteGo(op)} not allowed in binary scalar expression`);
   } else if (isSetOp(op)) {
-    if (matching.cardinality !== 'many-to-many') throw fault(expr, `no grouping allowed for ${quote(op)} operation`);
+    if (matching.cardinality !== 'many-to-many') throw fault(expr, `no grouping allowed for ${quoteGo(op)} operation`);
     if (filled) throw fault(expr, 'filling in missing series not allowed for set operators');
   }
 }
@@ -89,7 +89,7 @@ function checkBinary(expr: Binary, query: string, fault: Fault): void {
 function checkCall(expr: Call, query: string, fault: Fault): void {
   const { func, args } = expr;
   const count = func.args.length;
-  const name = quote(func.name);
+  const name = quoteGo(func.name);
   if (func.variadic === 0) {
     if (args.length !== count) throw fault(expr, `expected ${count} argument(s) in call to ${name}, got ${args.length}`);
   } else {
@@ -115,7 +115,7 @@ function checkCall(expr: Call, query: string, fault: Fault): void {
 function checkSelector(expr: VectorSelector, fault: Fault): void {
   if (expr.name !== '') {
     const other = expr.matchers.slice(0, -1).find((matcher) => matcher.name === '__name__');
-    if (other !== undefined) throw fault(expr, `metric name must not be set twice: ${quote(expr.name)} or ${quote(other.value)}`);
+    if (other !== undefined) throw fault(expr, `metric name must not be set twice: ${quoteGo(expr.name)} or ${quoteGo(other.value)}`);
     return;
   }
   if (!expr.mayBeEmpty && expr.matchers.every((matcher) => compileMatcher(matcher).matchesEmpty)) {

@@ -3,7 +3,7 @@
  * nor "2." nor STEP() in capitals, binds "-1^2" the wrong way round, and recovers from errors where a message is wanted.
  */
 import { parseErrorAt } from '#src/promql/errors.ts';
-import { quote } from '#src/promql/format/float.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 
 export type TokenType = 'identifier' | 'metric' | 'keyword' | 'aggregate' | 'number' | 'string' | 'op' | 'punctuation' | 'end';
 export interface Token {
@@ -64,7 +64,7 @@ export function tokenize(query: string): Token[] {
       const text = duration.length > number.length ? duration : number;
       const rest = /[a-zA-Z0-9_]*/y;
       const tail = match(rest, query, at + text.length)!;
-      if (text === '' || tail !== '') fail(at, `bad number or duration syntax: ${quote(text)}`);
+      if (text === '' || tail !== '') fail(at, `bad number or duration syntax: ${quoteGo(text)}`);
       push('number', text, at + text.length);
     } else if (/[a-zA-Z_:]/.test(c) && !(c === ':' && brackets)) {
       const word = match(WORD, query, at)!;

@@ -4,7 +4,7 @@
  */
 import { ParseError, parseErrorAt } from '#src/promql/errors.ts';
 import { parseDuration } from '#src/promql/format/duration.ts';
-import { quote } from '#src/promql/format/float.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 import { compileMatcher } from '#src/core/matcher.ts';
 import type { Matcher, MatchOperator } from '#src/core/series.ts';
 import type {
@@ -213,7 +213,7 @@ class Parser {
     if (/^0[0-7]+$/.test(text)) return { kind: 'number', value: Number.parseInt(text, 8), duration: false, start, end };
     if (/[smhdwy]$/.test(text)) {
       const ms = parseDuration(text);
-      if (ms === undefined) throw this.#error(token, `not a valid duration string: ${quote(text)}`);
+      if (ms === undefined) throw this.#error(token, `not a valid duration string: ${quoteGo(text)}`);
       return { kind: 'number', value: ms / 1000, duration: true, start, end };
     }
     return { kind: 'number', value: Number(text), duration: false, start, end };
@@ -222,7 +222,7 @@ class Parser {
   #call(): Expr {
     const name = this.#next();
     const func = SIGNATURES.get(name.type === 'keyword' ? name.text : name.raw);
-    if (func === undefined) throw this.#error(name, `unknown function with name ${quote(name.raw)}`);
+    if (func === undefined) throw this.#error(name, `unknown function with name ${quoteGo(name.raw)}`);
     const args = this.#arguments();
     return { kind: 'call', func, args, start: name.start, end: this.#peek(-1).end };
   }
@@ -272,7 +272,7 @@ class Parser {
       const name = token.type === 'string' ? token.text : token.raw;
       const isWord = ['identifier', 'keyword', 'aggregate', 'string', 'metric'].includes(token.type) || /^[a-zA-Z]/.test(token.raw);
       if (!isWord) throw this.#unexpected('grouping opts', 'label');
-      if (name === '' || (token.type === 'metric' && name.includes(':'))) throw this.#error(token, `invalid label name for grouping: ${quote(name)}`);
+      if (name === '' || (token.type === 'metric' && name.includes(':'))) throw this.#error(token, `invalid label name for grouping: ${quoteGo(name)}`);
       this.#next();
       labels.push(name);
       if (!this.#accept(',') && !this.#is(')')) throw this.#unexpected('grouping opts', '"," or ")"');
@@ -503,6 +503,6 @@ function describe(token: Token): string {
   if (token.type === 'aggregate') return `<aggr:${token.text}>`;
   if (token.type === 'op') return `<op:${token.text}>`;
   if (token.type === 'punctuation') return `"${token.text}"`;
-  const text = token.raw.length > 10 ? `${quote(token.raw.slice(0, 10))}...` : quote(token.raw);
+  const text = token.raw.length > 10 ? `${quoteGo(token.raw.slice(0, 10))}...` : quoteGo(token.raw);
   return `${token.type === 'metric' ? 'metric identifier' : token.type} ${text}`;
 }

@@ -1,7 +1,7 @@
 /** The tree as text, in Prometheus's style: one line, or broken and indented where a line would be longer than 100 characters. */
 import { plainFloat } from '#src/core/go_float.ts';
 import { formatDuration } from '#src/promql/format/duration.ts';
-import { quote } from '#src/promql/format/float.ts';
+import { quoteGo } from '#src/core/go_quote.ts';
 import type { Matcher } from '#src/core/series.ts';
 import type { Aggregate, Binary, DurationExpr, DurationOperation, Expr, TimeShift, VectorMatching, VectorSelector } from './ast.ts';
 
@@ -13,7 +13,7 @@ export function printExpr(expr: Expr): string {
     case 'number':
       return printNumber(expr.value, expr.duration);
     case 'string':
-      return quote(expr.value);
+      return quoteGo(expr.value);
     case 'paren':
       return `(${printExpr(expr.expr)})`;
     case 'unary':
@@ -71,7 +71,7 @@ function labelNames(names: readonly string[]): string {
   return names.map(labelName).join(', ');
 }
 function labelName(name: string): string {
-  return /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) ? name : quote(name);
+  return /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) ? name : quoteGo(name);
 }
 
 function operator(expr: Binary): string {
@@ -93,7 +93,7 @@ function printSelector({ name, matchers }: VectorSelector): string {
   return texts.length === 0 ? name || '{}' : `${name}{${texts.join(',')}}`;
 }
 function printMatcher({ name, op, value }: Matcher): string {
-  return `${labelName(name)}${op}${quote(value)}`;
+  return `${labelName(name)}${op}${quoteGo(value)}`;
 }
 
 function at({ atMs, startOrEnd }: TimeShift): string {
