@@ -15,6 +15,9 @@ import type { Intake } from './intake.ts';
 const PROTOBUF = 'application/x-protobuf';
 const JSON_TYPE = 'application/json';
 
+/** How long senders wait, by the OTLP specification's default; HTTP does not say. */
+const USUAL_TIMEOUT_MS = 10_000;
+
 // An Export*ServiceResponse without partial success: as protobuf nothing, as JSON the object that the Collector writes.
 const TAKEN_PROTOBUF: HttpReply = { status: 200, headers: { 'Content-Type': PROTOBUF }, body: new Uint8Array(0) };
 const TAKEN_JSON: HttpReply = { status: 200, headers: { 'Content-Type': JSON_TYPE }, body: '{"partialSuccess":{}}' };
@@ -44,7 +47,7 @@ export class OtlpHttp {
   /** Asked before anything of the body is read. */
   refusal(request: HttpRequest): RetryableError | null {
     const intake = this.#intakes.get(request.path);
-    return intake === undefined ? null : (intake.refusal() ?? this.#admission.refusal());
+    return intake === undefined ? null : (intake.refusal() ?? this.#admission.refusal(USUAL_TIMEOUT_MS));
   }
   refusalReply(request: HttpRequest, refusal: RetryableError): HttpReply {
     this.#intakes.get(request.path)?.countRefused();

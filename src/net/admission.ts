@@ -19,13 +19,18 @@ const HOLD_FACTOR = 1.5;
 const ARRIVING_FACTOR = 2;
 /** A message of at most this size is let in even then, so that a few large senders do not keep out the many. */
 const SMALL_BYTES = 64 << 10;
-/** Work is done so long at a time, then the sockets are looked at: who is refused hears it soon. */
+/** Work is done so long at a time, then the sockets are looked at, so that who is refused hears it soon; longer where the sockets took longer (TLS handshakes). */
 const SLICE_MS = 10;
+const MAX_SLICE_MS = 100;
 /** The longest a request shall wait for its turn, and at most this part of the time that its sender waits for it. */
-const MAX_WAIT_MS = 1000;
+const MAX_WAIT_MS = 5000;
 const WAIT_SHARE = 0.25;
-/** How much one slice changes what is known of the time a request takes. */
-const WEIGHT = 0.2;
+/**
+ * How much one slice changes what is known of the time a request takes. What is slow for a moment only (a collection, another program) is hardly believed:
+ * the part of the sender's time leaves room for an error, and who is refused for nothing has to come again.
+ */
+const WEIGHT_UP = 0.05;
+const WEIGHT_DOWN = 0.5;
 
 const options = { reason: 'exhausted', retryAfterMs: 1000 } as const;
 const FULL = new RetryableError('too many bytes in flight', options);
@@ -96,15 +101,17 @@ export class Admission {
       return;
     }
     const startMs = performance.now();
+    const endMs = startMs + Math.min(MAX_SLICE_MS, Math.max(SLICE_MS, startMs - this.#turnStartMs));
     let now = startMs;
-    while (this.#head < backlog.length && now - startMs < SLICE_MS) {
+    while (this.#head < backlog.length && now < endMs) {
       this.#ran++;
       backlog[this.#head++]!.begin();
       now = performance.now();
     }
     // From the end of the slice before: reading and answering is a part of what requests cost.
     const each = (now - this.#turnStartMs) / this.#ran;
-    this.#msEach = this.#msEach === 0 ? each : this.#msEach + WEIGHT * (each - this.#msEach);
+    const change = each - this.#msEach;
+    this.#msEach = this.#msEach === 0 ? each : this.#msEach + (change > 0 ? WEIGHT_UP : WEIGHT_DOWN) * change;
     this.#turnStartMs = now;
     this.#ran = 0;
     if (this.#head === backlog.length) {

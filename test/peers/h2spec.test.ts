@@ -1,17 +1,21 @@
-/** h2spec, which holds a server against RFC 9113 and RFC 7541, at the OTLP port: every case passes, none is excepted. */
+/** h2spec, which holds a server against RFC 9113 and RFC 7541, at the OTLP ports: every case passes, none is excepted. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import test from 'node:test';
 import { Stage } from '#test/stage.ts';
 import { h2spec, makeCertificates, serverTlsYaml } from './net_peers.ts';
 
-for (const security of ['plain', 'tls'] as const) {
-  test(`all cases of h2spec pass at the gRPC port, ${security}`, async (t) => {
+for (const [protocol, security] of [
+  ['grpc', 'plain'],
+  ['grpc', 'tls'],
+  ['http', 'tls'],
+] as const) {
+  test(`all cases of h2spec pass at the port of ${protocol}, ${security}`, async (t) => {
     const program = h2spec();
     const stage = new Stage(t);
     const port = await stage.port();
     const collector = await stage.penstock(`
-receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:${port}"${serverTlsYaml(security, makeCertificates(stage.folder))}}}}}
+receivers: {otlp: {protocols: {${protocol}: {endpoint: "127.0.0.1:${port}"${serverTlsYaml(security, makeCertificates(stage.folder))}}}}}
 exporters: {nop: {}}
 service:
   telemetry: {metrics: {level: none}}
