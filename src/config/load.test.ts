@@ -32,6 +32,23 @@ test('references alone take the type of their text, and are text where text is w
   assert.equal(typed['either'], 42);
 });
 
+test('values that travel on keep apart what was written as a whole number and as a fraction', async () => {
+  process.env['CFG_TEST_F'] = '2.0';
+  const typed = await options('exact: [1, 1.0, 1e3, 0x1e, "${env:CFG_TEST_F}", {a: 5, b: "5"}]');
+  assert.deepEqual(typed['exact'], [1n, 1, 1000, 30n, 2, { a: 5n, b: '5' }]);
+});
+
+test('text is a list where a list of text is wanted, split at commas', async () => {
+  assert.deepEqual((await options('list: a,b'))['list'], ['a', 'b']);
+  assert.deepEqual((await options('list: ""'))['list'], []);
+});
+
+test('a reference without its scheme, or with a dollar in it, is refused; of several documents the first counts', async () => {
+  assert.match((await faults(optionsConfig('name: "${CFG_TEST_U:-x}"')))[0]!, /"\$\{CFG_TEST_U:-x\}" has no scheme; write \$\{env:CFG_TEST_U:-x\}/);
+  assert.match((await faults(optionsConfig('name: "${env:CFG_TEST_U:-$$}"')))[0]!, /holds no dollar/);
+  assert.deepEqual(await faults(`${optionsConfig('name: x')}\n---\nreceivers: [`), []);
+});
+
 test('references, defaults and dollars expand as in the Collector', async () => {
   process.env['CFG_TEST_B'] = 'given';
   process.env['CFG_TEST_W'] = 'B';
@@ -195,6 +212,7 @@ test('what is printed has all defaults, durations in nanoseconds and hidden secr
   assert.deepEqual(shown('redacted').processors['options'], {
     any: null,
     either: 'auto',
+    exact: null,
     headers: [{ name: 'X-Key', value: '[REDACTED]' }],
     list: null,
     map: {},

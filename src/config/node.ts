@@ -15,6 +15,8 @@ export type Scalar = string | number | bigint | boolean | null;
 export interface ScalarNode {
   readonly kind: 'scalar';
   readonly value: Scalar;
+  /** A whole number that was written as a fraction: 1.0, 1e3. */
+  readonly isFloat?: boolean;
   readonly place: Place;
 }
 /** The value of `${env:X}` that stands alone: read as YAML where the type is open, taken as it was written where text is wanted. */
@@ -122,6 +124,17 @@ export function plainValue(node: ConfigNode): unknown {
   const result: Record<string, unknown> = {};
   for (const [key, entry] of inner.entries)
     Object.defineProperty(result, key, { value: plainValue(entry.value), enumerable: true, writable: true, configurable: true });
+  return result;
+}
+
+/** Like plainValue, but whole numbers are bigints unless they were written as fractions: for values whose type travels on. */
+export function exactValue(node: ConfigNode): unknown {
+  const inner = unwrapNode(node);
+  if (inner.kind === 'scalar') return typeof inner.value === 'number' && Number.isInteger(inner.value) && !inner.isFloat ? BigInt(inner.value) : inner.value;
+  if (inner.kind === 'list') return inner.items.map(exactValue);
+  const result: Record<string, unknown> = {};
+  for (const [key, entry] of inner.entries)
+    Object.defineProperty(result, key, { value: exactValue(entry.value), enumerable: true, writable: true, configurable: true });
   return result;
 }
 

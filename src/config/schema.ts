@@ -5,8 +5,8 @@
 import { z } from 'zod';
 
 /** Marks a schema for print-config: a duration is shown in nanoseconds, a secret as [REDACTED], a section that `enabled: false` turns off as null.
- *  A list of component ids is never one text with commas. */
-export const KIND = z.registry<{ kind: 'duration' | 'secret' | 'switched' | 'ids' }>();
+ *  A list of component ids is never one text with commas. An exact value tells 1 (a bigint) from 1.0. */
+export const KIND = z.registry<{ kind: 'duration' | 'secret' | 'switched' | 'ids' | 'exact' }>();
 
 const UNIT_MS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, μs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const DURATION = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h)(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))*$/;
@@ -38,6 +38,13 @@ export function duration() {
 export function secret() {
   const schema = z.string();
   KIND.add(schema, { kind: 'secret' });
+  return schema;
+}
+
+/** Any value, to be written into telemetry: whole numbers come as bigints. */
+export function anyValue() {
+  const schema = z.unknown();
+  KIND.add(schema, { kind: 'exact' });
   return schema;
 }
 

@@ -5,7 +5,7 @@
  */
 import type { z } from 'zod';
 import type { ConfigIssue } from '#src/core/errors.ts';
-import { type ConfigNode, type ConfigPath, isNullNode, plainValue, unwrapNode } from './node.ts';
+import { type ConfigNode, type ConfigPath, exactValue, isNullNode, plainValue, unwrapNode } from './node.ts';
 import { KIND } from './schema.ts';
 import { acceptsNull, alternatives, fits, inputSchema, isWholeNumber, keysAt, schemaInfo } from './schema_walk.ts';
 import { nearest } from './suggest.ts';
@@ -29,6 +29,7 @@ export function toInput(node: ConfigNode, schema: z.ZodType): unknown {
   const inner = unwrapNode(node),
     plain = inner.kind === 'scalar' ? inner.value : plainValue(inner);
   const options = alternatives(schema);
+  if (KIND.get(options[0]! as never)?.kind === 'exact') return exactValue(node);
   let option = options.find((one) => fits(one, plain)),
     value: ConfigNode = inner;
   if (node.kind === 'expanded' && !options.some((one) => fits(one, plain))) {

@@ -36,6 +36,8 @@ const floatTag: ScalarTag = {
   test: /^[-+]?(?:\.[0-9][0-9_]*|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9][0-9_]*)?$/,
   resolve: (text) => Number(text.replaceAll('_', '')),
 };
+/** A number with a point or an exponent; hexadecimal ones have an e, too. */
+const FRACTION = /^(?![-+]?0x).*[.eE]/;
 const infinityTag: ScalarTag = {
   identify: () => false,
   default: true,
@@ -124,6 +126,7 @@ class Reader {
       return { kind: 'map', entries, place };
     }
     const value = isScalar(node) ? node.value : null;
+    if (typeof value === 'number' && isScalar(node) && FRACTION.test(node.source ?? '')) return { kind: 'scalar', value, isFloat: true, place };
     return { kind: 'scalar', value: isPlainScalar(value) ? value : String(value), place };
   }
 

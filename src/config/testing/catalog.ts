@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Catalog } from '#src/core/catalog.ts';
 import { defineConnector, defineExporter, defineExtension, defineProcessor, defineReceiver } from '#src/core/component.ts';
-import { duration, secret, unsupported } from '#src/config/schema.ts';
+import { anyValue, duration, secret, unsupported } from '#src/config/schema.ts';
 
 const optionsSchema = z.strictObject({
   timeout: duration().prefault('200ms'),
@@ -12,6 +12,7 @@ const optionsSchema = z.strictObject({
   on: z.boolean().default(true),
   mode: z.enum(['fast', 'slow']).default('fast'),
   any: z.unknown().optional(),
+  exact: anyValue().optional(),
   list: z.array(z.string()).default([]),
   map: z.record(z.string(), z.string()).default({}),
   headers: z.record(z.string(), secret()).optional(),

@@ -39,7 +39,7 @@ test('insert adds, update changes, upsert does both, each with the type of its v
   assert.deepEqual(after(set('insert'), { a: 1n }), { a: 1n, b: 2.5 });
   assert.deepEqual(after(set('update'), { a: 1n }), { a: 'new' });
   assert.deepEqual(after(set('UPSERT'), { a: 1n }), { a: 'new', b: 2.5 });
-  assert.deepEqual(after([{ key: 'm', value: { x: [1, true] }, action: 'insert' }], {}), { m: new ValueMap(['x'], [[1n, true]]) });
+  assert.deepEqual(after([{ key: 'm', value: { x: [1n, 1, true] }, action: 'insert' }], {}), { m: new ValueMap(['x'], [[1n, 1, true]]) });
 });
 
 test('a value may come from an attribute, and the default stands in where that is missing', () => {

@@ -1,5 +1,6 @@
 /** The list of actions that the attributes and resource processors share, with contrib's names and checks. */
 import { z } from 'zod';
+import { anyValue } from '#src/config/schema.ts';
 import { compilePattern, type Pattern } from '#src/core/regexp/pattern.ts';
 import { type Value, ValueMap } from '#src/data/value.ts';
 
@@ -9,10 +10,10 @@ const raw = z
   .strictObject({
     key: z.string().default('').describe('The attribute.'),
     action: z.string().describe('insert, update, upsert, delete, hash, extract or convert.'),
-    value: z.unknown().optional().describe('The value to set; its type is that of the YAML value.'),
+    value: anyValue().optional().describe('The value to set; its type is that of the YAML value.'),
     from_attribute: z.string().default('').describe('The attribute to copy from.'),
     from_context: z.string().default('').describe('What came with the request: metadata.NAME, client.address.'),
-    default_value: z.unknown().optional().describe('The value where the source has none.'),
+    default_value: anyValue().optional().describe('The value where the source has none.'),
     pattern: z.string().default('').describe('RE2 pattern: of keys for delete and hash, with named groups for extract.'),
     converted_type: z.string().default('').describe('For convert: int, double or string.'),
   })
@@ -85,11 +86,10 @@ export function actionList(field: string) {
     });
 }
 
-/** A YAML value as telemetry holds it: whole numbers are ints. */
+/** A YAML value (`anyValue`) as telemetry holds it. */
 export function toValue(given: unknown): Value {
   if (given === null || given === undefined) return null;
-  if (typeof given === 'number') return Number.isSafeInteger(given) ? BigInt(given) : given;
   if (Array.isArray(given)) return given.map(toValue);
   if (typeof given === 'object') return new ValueMap(Object.keys(given), Object.values(given).map(toValue));
-  return given as string | boolean | bigint;
+  return given as string | number | boolean | bigint;
 }

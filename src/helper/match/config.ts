@@ -1,11 +1,12 @@
 /** The include/exclude properties of contrib's older filters: which spans, log records or metrics something applies to. */
 import { z } from 'zod';
+import { anyValue } from '#src/config/schema.ts';
 import { compilePattern } from '#src/core/regexp/pattern.ts';
 
 const texts = (of: string) => z.array(z.string()).default([]).describe(`${of}: one must match.`);
 const attributes = (of: string) =>
   z
-    .array(z.strictObject({ key: z.string().min(1), value: z.unknown().optional() }))
+    .array(z.strictObject({ key: z.string().min(1), value: anyValue().optional() }))
     .default([])
     .describe(`${of}: all must match; without a value the key must be there.`);
 const SPAN_KINDS = ['SPAN_KIND_INTERNAL', 'SPAN_KIND_CLIENT', 'SPAN_KIND_SERVER', 'SPAN_KIND_CONSUMER', 'SPAN_KIND_PRODUCER'];
