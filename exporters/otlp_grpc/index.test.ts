@@ -92,23 +92,27 @@ test('the parts of a batch arrive as one message with each compression', async (
 test('what came in compressed as it goes out is not compressed again; put together it is still one gzip member', async () => {
   const request = Buffer.concat(Array.from({ length: 900 }, (_, i) => Buffer.from([0x0a, 7, 0x12, 5, 0x12, 3, 0x2a, 1, i & 127])));
   const cameAs = (coding: PackedCoding, bytes: Uint8Array): Batch =>
-    new Batch('traces', [request], 900, EMPTY_CONTEXT, false, null, { coding, members: [bytes], joinable: true });
+    new Batch('traces', [request], 900, EMPTY_CONTEXT, false, null, { coding, pieces: [{ member: bytes, plainBytes: request.length }], joinable: true });
   let got: { message: Buffer; packed: Packed | null } = { message: Buffer.alloc(0), packed: null };
   answer = async (message, packed) => void (got = { message: Buffer.from(message), packed });
   const check = async (config: object, batch: Batch, wanted: Uint8Array | null): Promise<void> => {
     await send(config, batch);
     assert.ok(got.message.equals(batch.bytes), JSON.stringify(config));
-    const sent = got.packed?.members[0];
-    assert.equal(sent !== undefined && wanted !== null && Buffer.from(wanted).equals(sent), wanted !== null, JSON.stringify(config));
+    const sent = got.packed?.pieces[0]?.member;
+    assert.equal(Boolean(sent && wanted && Buffer.from(wanted).equals(sent)), wanted !== null, JSON.stringify(config));
   };
   const gzip = cameAs('gzip', gzipSync(request, { level: 9 }));
   const zstd = cameAs('zstd', zstdCompressSync(request, { params: { [constants.ZSTD_c_compressionLevel]: 19, [constants.ZSTD_c_checksumFlag]: 1 } }));
-  await check({}, gzip, gzip.packed!.members[0]!);
-  await check({ compression: 'zstd' }, zstd, zstd.packed!.members[0]!);
+  await check({}, gzip, gzip.packed!.pieces[0]!.member);
+  await check({ compression: 'zstd' }, zstd, zstd.packed!.pieces[0]!.member);
   await check({ compression: 'zstd' }, gzip, null);
   await check({ compression: 'none' }, gzip, null);
   await check({ compressed_pass_through: 'off' }, gzip, null);
-  await check({}, concatBatches([gzip, gzip, gzip]), joinGzip([gzip, gzip, gzip].map((each) => each.packed!.members[0]!)));
+  await check({}, concatBatches([gzip, gzip, gzip]), joinGzip([gzip, gzip, gzip].map((each) => each.packed!.pieces[0]!.member!)));
+  // What came in otherwise is a member of its own.
+  const plain = new Batch('traces', [request.subarray(0, 450), request.subarray(450)], 900);
+  const own = gzipSync(request, { level: 3 });
+  await check({}, concatBatches([plain, gzip, gzip]), joinGzip([own, ...[gzip, gzip].map((each) => each.packed!.pieces[0]!.member!)]));
   await check({ compression: 'zstd' }, concatBatches([zstd, zstd]), null);
   assert.ok(got.packed !== null, 'one frame, compressed anew');
   await check({ compression: 'zstd', compressed_pass_through: 'multiple' }, concatBatches([zstd, zstd]), null);

@@ -1,7 +1,7 @@
 import type { Batch, Signal } from '#src/core/batch.ts';
 import { defineExporter } from '#src/core/component.ts';
 import { exporterHelper } from '#src/helper/exporter/exporter.ts';
-import { clientPackedUse, packedBody } from '#src/net/compressed/packed.ts';
+import { clientPackedUse, packedBody } from '#src/net/compressed/pass_through.ts';
 import { GrpcClient } from '#src/net/grpc/client.ts';
 import { EXPORT_PATHS, USER_AGENT } from '#src/net/grpc/otlp_service.ts';
 import { decodePartialSuccess } from '#src/net/grpc/status.ts';
@@ -29,7 +29,7 @@ export default defineExporter({
       async send(batch: Batch) {
         const answer = await client!.call(EXPORT_PATHS[batch.signal], batch.parts, batch.sizeBytes, {
           timeoutMs: config.timeout,
-          encoded: packedBody(batch.packed, config),
+          encoded: await packedBody(batch, config),
         });
         if (answer.length === 0) return;
         const partial = decodePartialSuccess(answer);

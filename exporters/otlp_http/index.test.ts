@@ -103,7 +103,11 @@ test('each compression of the Collector arrives, with the level that is asked fo
 
 test('what came in as gzip goes out as it came, unless a level or JSON is asked for', async () => {
   const packed = zlib.gzipSync(BATCH.bytes, { level: 0 });
-  const batch = new Batch('traces', BATCH.parts, 2, EMPTY_CONTEXT, false, null, { coding: 'gzip', members: [packed], joinable: true });
+  const batch = new Batch('traces', BATCH.parts, 2, EMPTY_CONTEXT, false, null, {
+    coding: 'gzip',
+    pieces: [{ member: packed, plainBytes: BATCH.sizeBytes }],
+    joinable: true,
+  });
   const check = async (config: object, same: boolean): Promise<void> => {
     await send(config, batch);
     assert.equal(seen.pop()!.body.equals(packed), same, JSON.stringify(config));

@@ -3,7 +3,7 @@ import { defineExporter } from '#src/core/component.ts';
 import { ConfigError } from '#src/core/errors.ts';
 import { formatOtlpJson } from '#src/data/json_write.ts';
 import { exporterHelper } from '#src/helper/exporter/exporter.ts';
-import { clientPackedUse, packedBody } from '#src/net/compressed/packed.ts';
+import { clientPackedUse, packedBody } from '#src/net/compressed/pass_through.ts';
 import { USER_AGENT } from '#src/net/grpc/otlp_service.ts';
 import { HttpClient } from '#src/net/http_client.ts';
 import { configSchema, type OtlpHttpConfig } from './config.ts';
@@ -38,7 +38,7 @@ export default defineExporter({
           url,
           headers,
           parts: json ? [Buffer.from(formatOtlpJson(batch.signal, batch.bytes))] : batch.parts,
-          encoded: passing ? packedBody(batch.packed, config) : null,
+          encoded: passing ? await packedBody(batch, config) : null,
         });
         if (answer.status < 200 || answer.status > 299) throw errorOfAnswer(answer, url, clock.nowMs());
         const partial = partialSuccessOf(answer);

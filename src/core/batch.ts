@@ -34,11 +34,16 @@ export interface BatchOrigin {
 
 /** Codings whose bodies can be put together without being compressed again. */
 export type PackedCoding = 'gzip' | 'zstd';
+/** A stretch of a batch's bytes, so many of them, and what they were before they were decompressed: a gzip member or zstd frame; null where that is not known. */
+export interface PackedPiece {
+  readonly member: Uint8Array | null;
+  readonly plainBytes: number;
+}
 /** The compressed form that the bytes of a batch came in, for exporters that would compress them the same way. */
 export interface Packed {
   readonly coding: PackedCoding;
-  /** One gzip member or zstd frame each; decompressed and one behind the other they are the bytes of the batch. */
-  readonly members: readonly Uint8Array[];
+  /** One behind the other they are the batch. */
+  readonly pieces: readonly PackedPiece[];
   /** Whether it is worth keeping when batches are put together. */
   readonly joinable: boolean;
 }
@@ -136,7 +141,7 @@ export class Batch {
   /** Gives back the compressed form alone: whoever goes on with the bytes has no use for it. */
   freePacked(): void {
     if (!this.exclusive || this.#packed === null) return;
-    for (const member of this.#packed.members) freeBytes(member);
+    for (const { member } of this.#packed.pieces) if (member !== null) freeBytes(member);
     this.#packed = null;
   }
 }

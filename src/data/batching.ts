@@ -2,7 +2,7 @@
  * Batches put together and cut apart. Together costs nothing: OTLP requests are repeated fields only, so parts are listed one behind the other.
  * Cutting repeats the headers that enclose the cut: resource, scope, and for metrics the metric without its points; whole resources are not copied, what is whole within a cut one is copied whole.
  */
-import { Batch, type BatchContext, type Packed, type Signal } from '#src/core/batch.ts';
+import { Batch, type BatchContext, type Packed, type PackedPiece, type Signal } from '#src/core/batch.ts';
 import { asBuffer } from '#src/wire/bytes.ts';
 import { ProtoWriter } from '#src/wire/proto_writer.ts';
 import { countItems, countPoints } from './check.ts';
@@ -32,11 +32,29 @@ export function concatBatches(batches: readonly Batch[], context?: BatchContext)
   return new Batch(first.signal, parts, items, context ?? first.context, exclusive, origin, lent ? null : joinPacked(batches));
 }
 
-/** The compressed forms one behind the other where all have the same; else none is of use any more. */
+/** The compressed forms one behind the other, if they are of at least half of the bytes; else none is of use any more. */
 function joinPacked(batches: readonly Batch[]): Packed | null {
-  const coding = batches[0]!.packed?.coding;
-  if (coding !== undefined && (batches.length === 1 || batches.every(({ packed }) => packed?.coding === coding && packed.joinable)))
-    return { coding, members: batches.flatMap((batch) => batch.packed!.members), joinable: batches[0]!.packed!.joinable };
+  if (batches.length === 1) return batches[0]!.packed;
+  const coding = batches.find(({ packed }) => packed?.joinable)?.packed?.coding;
+  if (coding === undefined) return dropPacked(batches);
+  const pieces: PackedPiece[] = [];
+  let packedBytes = 0;
+  let bytes = 0;
+  for (const batch of batches) {
+    const { packed, sizeBytes } = batch;
+    const kept = packed?.joinable && packed.coding === coding ? packed.pieces : [{ member: null, plainBytes: sizeBytes }];
+    for (const piece of kept) {
+      const last = pieces.at(-1);
+      if (piece.member !== null) packedBytes += piece.plainBytes;
+      if (piece.member === null && last?.member === null) pieces[pieces.length - 1] = { member: null, plainBytes: last.plainBytes + piece.plainBytes };
+      else pieces.push(piece);
+    }
+    bytes += sizeBytes;
+    if (packed !== null && kept !== packed.pieces) batch.freePacked();
+  }
+  return packedBytes * 2 >= bytes ? { coding, pieces, joinable: true } : dropPacked(batches);
+}
+function dropPacked(batches: readonly Batch[]): null {
   for (const batch of batches) batch.freePacked();
   return null;
 }

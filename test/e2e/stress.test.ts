@@ -3,7 +3,7 @@
  * wherever no answer was lost. Each round says its seed; STRESS_ROUNDS=50 STRESS_SEED=7 runs more of them.
  */
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import test, { type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { call, frame, openSession, SERVICES } from '#test/grpc_client.ts';
@@ -32,6 +32,8 @@ interface Plan {
   readonly yaml: string;
   /** Whether somebody between the senders and a fan-out takes the data over, so that a refusal of one branch is not the senders' business. */
   readonly isExact: boolean;
+  /** The share of requests that are sent as gzip. */
+  readonly packedShare: number;
 }
 
 function planOf(random: () => number, ports: { grpc: number; http: number }, sinks: readonly [Sink, Sink], folder: string): Plan {
@@ -92,73 +94,96 @@ service:
   extensions: [file_storage]
   pipelines:
 ${pipelines}`;
-  return { yaml, isExact: !losesAnswers && (batchesFirst || branches.length === 1) };
+  return { yaml, isExact: !losesAnswers && (batchesFirst || branches.length === 1), packedShare: 0.4 };
 }
 
-for (let seed = SEED; seed < SEED + ROUNDS; seed++) {
+/** Batches of gzip bodies and some plain ones, which nothing changes on their way. */
+function joiningPlan(random: () => number, ports: { grpc: number; http: number }, sinks: readonly [Sink, Sink]): Plan {
+  const common = `timeout: 30s, retry_on_failure: {initial_interval: 20ms, max_interval: 100ms, max_elapsed_time: 0s}, sending_queue: {queue_size: ${random() < 0.5 ? 5 : 500}}`;
+  const yaml = `
+receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:${ports.grpc}", max_recv_msg_size_mib: 32}, http: {endpoint: "127.0.0.1:${ports.http}"}}}}
+processors: {batch: {timeout: 200ms, send_batch_size: 300}}
+exporters:
+  otlp_grpc: {endpoint: "127.0.0.1:${sinks[0].port}", tls: {insecure: true}, ${common}}
+  otlp_http: {endpoint: "http://127.0.0.1:${sinks[1].port}", ${common}}
+service:
+  telemetry: {metrics: {level: none}}
+  pipelines:
+    logs: {receivers: [otlp], processors: [batch], exporters: [otlp_grpc]}
+    logs/second: {receivers: [otlp], processors: [batch], exporters: [otlp_http]}`;
+  return { yaml, isExact: false, packedShare: 0.8 };
+}
+
+for (let seed = SEED; seed < SEED + ROUNDS; seed++)
   test(`random pipelines lose, damage and repeat nothing (seed ${seed})`, async (t) => {
-    const stage = new Stage(t);
-    const random = randomOf(seed);
-    const sinks = [await grpcSink(), await httpSink()] as const;
-    t.after(async () => {
-      for (const sink of sinks) await sink.close();
-    });
-    const ports = { grpc: await stage.port(), http: await stage.port() };
-    const { yaml, isExact } = planOf(random, ports, sinks, stage.folder);
-    const program = await stage.penstock(yaml);
-    const answered = new Set<number>();
-    let next = 1,
-      running = true;
-    const sender = async (i: number): Promise<void> => {
-      const session = i % 2 === 0 ? await openSession(ports.grpc) : null;
-      while (running) {
-        const padding = PADDINGS[Math.floor(random() * PADDINGS.length)]!;
-        const numbers = Array.from({ length: 1 + Math.floor(random() * (random() < 0.2 ? 200 : 8)) }, () => next++);
-        const plain = requestOf(numbers, padding);
-        const isPacked = random() < 0.4;
-        const body = isPacked ? gzipSync(plain) : plain;
-        // A refused request comes again, as senders do.
-        for (let taken = false; !taken && running; ) {
-          if (session) taken = (await call(session, SERVICES.logs, frame(body, isPacked ? 1 : 0), isPacked ? { 'grpc-encoding': 'gzip' } : {})).code === 0;
-          else {
-            const headers = { 'Content-Type': 'application/x-protobuf', ...(isPacked && { 'Content-Encoding': 'gzip' }) };
-            const answer = await http(`http://127.0.0.1:${ports.http}/v1/logs`, { headers, body }).catch(() => null);
-            taken = answer?.status === 200;
-          }
-          if (taken) for (const number of numbers) answered.add(number);
-          else await sleep(10);
-        }
-      }
-      session?.destroy();
-    };
-    const senders = Array.from({ length: SENDERS }, (_, i) => sender(i));
-    for (const end = Date.now() + LOAD_MS; Date.now() < end; await sleep(150))
-      for (const sink of sinks) sink.mood = MOODS[Math.floor(random() * MOODS.length)]!;
-    for (const sink of sinks) sink.mood = 'takes';
-    await until('some answers', () => answered.size > 20, { program });
-    running = false;
-    // Half of the rounds stop in the middle of it, what waits is drained then.
-    if (seed % 2 === 0) await Promise.all(senders);
-    const usesDisk = yaml.includes('storage: file_storage');
-    const used = sinks.filter(
-      (_, i) =>
-        yaml.includes(i === 0 ? ', otlp_grpc]' : ', otlp_http]') || new RegExp(`exporters: \\[[^\\]]*${i === 0 ? 'otlp_grpc' : 'otlp_http'}`).test(yaml),
-    );
-    if (usesDisk) await until('the queue on disk to drain', () => used.every((sink) => sink.took.missing(answered).length === 0), { ms: 8000 }).catch(() => {});
-    const code = await program.stop();
-    await Promise.all(senders);
-    const context = `${yaml}\n${program.text().slice(-3000)}`;
-    assert.equal(code, 0, context);
-    assert.doesNotMatch(program.text(), /A defect/, context);
-    for (const { took, port } of used) {
-      const which = port === sinks[0].port ? 'grpc' : 'http';
-      assert.deepEqual(took.damaged, [], `${which}: damaged\n${context}`);
-      const missing = took.missing(answered);
-      assert.equal(missing.length, 0, `${which}: ${missing.length} of ${answered.size} are missing, the first ${missing[0]}\n${context}`);
-      const repeated = took.repeated();
-      if (isExact)
-        assert.equal(repeated.length, 0, `${which}: ${repeated.length} of ${answered.size} came more than once, the first ${repeated[0]}\n${context}`);
-    }
-    t.diagnostic(`${answered.size} records, ${isExact ? 'each once' : 'each at least once'}`);
+    await round(t, seed, planOf);
   });
+
+test('what is put together of gzip bodies and others loses and damages nothing', async (t) => {
+  const sinks = await round(t, SEED, joiningPlan);
+  for (const { took } of sinks) assert.ok(took.joined > 0, 'none was joined');
+});
+
+async function round(t: TestContext, seed: number, plan: typeof planOf): Promise<readonly Sink[]> {
+  const stage = new Stage(t);
+  const random = randomOf(seed);
+  const sinks = [await grpcSink(), await httpSink()] as const;
+  t.after(async () => {
+    for (const sink of sinks) await sink.close();
+  });
+  const ports = { grpc: await stage.port(), http: await stage.port() };
+  const { yaml, isExact, packedShare } = plan(random, ports, sinks, stage.folder);
+  const program = await stage.penstock(yaml);
+  const answered = new Set<number>();
+  let next = 1,
+    running = true;
+  const sender = async (i: number): Promise<void> => {
+    const session = i % 2 === 0 ? await openSession(ports.grpc) : null;
+    while (running) {
+      const padding = PADDINGS[Math.floor(random() * PADDINGS.length)]!;
+      const numbers = Array.from({ length: 1 + Math.floor(random() * (random() < 0.2 ? 200 : 8)) }, () => next++);
+      const plain = requestOf(numbers, padding);
+      const isPacked = random() < packedShare;
+      const body = isPacked ? gzipSync(plain) : plain;
+      // A refused request comes again, as senders do.
+      for (let taken = false; !taken && running; ) {
+        if (session) taken = (await call(session, SERVICES.logs, frame(body, isPacked ? 1 : 0), isPacked ? { 'grpc-encoding': 'gzip' } : {})).code === 0;
+        else {
+          const headers = { 'Content-Type': 'application/x-protobuf', ...(isPacked && { 'Content-Encoding': 'gzip' }) };
+          const answer = await http(`http://127.0.0.1:${ports.http}/v1/logs`, { headers, body }).catch(() => null);
+          taken = answer?.status === 200;
+        }
+        if (taken) for (const number of numbers) answered.add(number);
+        else await sleep(10);
+      }
+    }
+    session?.destroy();
+  };
+  const senders = Array.from({ length: SENDERS }, (_, i) => sender(i));
+  for (const end = Date.now() + LOAD_MS; Date.now() < end; await sleep(150)) for (const sink of sinks) sink.mood = MOODS[Math.floor(random() * MOODS.length)]!;
+  for (const sink of sinks) sink.mood = 'takes';
+  await until('some answers', () => answered.size > 20, { program });
+  running = false;
+  // Half of the rounds stop in the middle of it, what waits is drained then.
+  if (seed % 2 === 0) await Promise.all(senders);
+  const usesDisk = yaml.includes('storage: file_storage');
+  const used = sinks.filter(
+    (_, i) => yaml.includes(i === 0 ? ', otlp_grpc]' : ', otlp_http]') || new RegExp(`exporters: \\[[^\\]]*${i === 0 ? 'otlp_grpc' : 'otlp_http'}`).test(yaml),
+  );
+  if (usesDisk) await until('the queue on disk to drain', () => used.every((sink) => sink.took.missing(answered).length === 0), { ms: 8000 }).catch(() => {});
+  const code = await program.stop();
+  await Promise.all(senders);
+  const context = `${yaml}\n${program.text().slice(-3000)}`;
+  assert.equal(code, 0, context);
+  assert.doesNotMatch(program.text(), /A defect/, context);
+  for (const { took, port } of used) {
+    const which = port === sinks[0].port ? 'grpc' : 'http';
+    assert.deepEqual(took.damaged, [], `${which}: damaged\n${context}`);
+    const missing = took.missing(answered);
+    assert.equal(missing.length, 0, `${which}: ${missing.length} of ${answered.size} are missing, the first ${missing[0]}\n${context}`);
+    const repeated = took.repeated();
+    if (isExact) assert.equal(repeated.length, 0, `${which}: ${repeated.length} of ${answered.size} came more than once, the first ${repeated[0]}\n${context}`);
+  }
+  t.diagnostic(`${answered.size} records, ${isExact ? 'each once' : 'each at least once'}`);
+  return sinks;
 }
