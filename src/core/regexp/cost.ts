@@ -132,9 +132,57 @@ export function stepsFor(cost: Cost, text: string, isAnchored: boolean, lead: st
   if (most <= enough) return most;
   // The long way: how often does the text have what must follow?
   let steps = cost.factor * size * (isAnchored || cost.loops === 0 ? 1 : occurrences(text, lead));
-  const ends = cost.exits.map((exit) => (exit.text === '' ? places(text, exit.units) : occurrences(text, exit.text))).sort((a, b) => b - a);
-  for (let i = 0; i < degree; i++) steps *= ends[i]!;
-  return steps;
+  const { exits } = cost;
+  if (exits.length > MOST_AT_ONCE) {
+    const ends = exits.map((exit) => (exit.text === '' ? places(text, exit.units) : occurrences(text, exit.text))).sort((a, b) => b - a);
+    for (let i = 0; i < degree; i++) steps *= ends[i]!;
+    return steps;
+  }
+  countPlaces(text, exits);
+  for (let i = 0; i < exits.length; i++) if (exits[i]!.text !== '') counts[i] = occurrences(text, exits[i]!.text);
+  // Those that end most often, as many as the degree says: all but perhaps one.
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < exits.length; i++) {
+    steps *= counts[i]!;
+    least = Math.min(least, counts[i]!);
+  }
+  return exits.length > degree ? steps / least : steps;
+}
+
+/** So many exits are counted in one pass. */
+const MOST_AT_ONCE = 4;
+const counts = new Float64Array(MOST_AT_ONCE);
+/** For each list of exits a bit for each of them by code unit. */
+const unitBits = new WeakMap<readonly Exit[], Uint8Array>();
+
+function bitsOf(exits: readonly Exit[]): Uint8Array {
+  let bits = unitBits.get(exits);
+  if (bits === undefined) {
+    bits = new Uint8Array(ASCII + 1);
+    for (let i = 0; i < exits.length; i++) if (exits[i]!.text === '') for (let unit = 0; unit <= ASCII; unit++) bits[unit]! |= exits[i]!.units[unit]! << i;
+    unitBits.set(exits, bits);
+  }
+  return bits;
+}
+
+function countPlaces(text: string, exits: readonly Exit[]): void {
+  const bits = bitsOf(exits);
+  let a = 1,
+    b = 1,
+    c = 1,
+    d = 1;
+  for (let i = 0; i < text.length; i++) {
+    const here = bits[Math.min(text.charCodeAt(i), ASCII)]!;
+    if (here === 0) continue;
+    a += here & 1;
+    b += (here >> 1) & 1;
+    c += (here >> 2) & 1;
+    d += here >> 3;
+  }
+  counts[0] = a;
+  counts[1] = b;
+  counts[2] = c;
+  counts[3] = d;
 }
 
 function places(text: string, units: Uint8Array): number {

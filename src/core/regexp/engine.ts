@@ -21,6 +21,8 @@ export class Engine {
   /** What takes() said last, and of how long a text: a search that goes on behind a match asks again. */
   #lastLength = -1;
   #lastAnswer = true;
+  /** They were few. */
+  #takesFew = true;
   #plain: RegExp | null = null;
   #global: RegExp | null = null;
 
@@ -59,19 +61,21 @@ export class Engine {
     if (text.length <= this.#shortLength) return true;
     if (from === 0 || text.length !== this.#lastLength) {
       this.#lastLength = text.length;
-      this.#lastAnswer = stepsFor(this.#cost, text, this.#isAnchored, this.#lead, FEW_STEPS) <= (this.#isTrusted ? MANY_STEPS : FEW_STEPS);
+      const steps = stepsFor(this.#cost, text, this.#isAnchored, this.#lead, FEW_STEPS);
+      this.#takesFew = steps <= FEW_STEPS;
+      this.#lastAnswer = steps <= (this.#isTrusted ? MANY_STEPS : FEW_STEPS);
     }
     return this.#lastAnswer;
   }
 
   test(text: string): boolean {
     this.#plain ??= new RegExp(this.#source, 'u');
-    return text.length <= this.#shortLength ? this.#plain.test(text) : this.#watched(() => this.#plain!.test(text));
+    return text.length <= this.#shortLength || this.#takesFew ? this.#plain.test(text) : this.#watched(() => this.#plain!.test(text));
   }
 
   groups(text: string): RegExpExecArray | null {
     this.#plain ??= new RegExp(this.#source, 'u');
-    return text.length <= this.#shortLength ? this.#plain.exec(text) : this.#watched(() => this.#plain!.exec(text));
+    return text.length <= this.#shortLength || this.#takesFew ? this.#plain.exec(text) : this.#watched(() => this.#plain!.exec(text));
   }
 
   find(text: string, from: number): RegExpExecArray | null {
