@@ -18,7 +18,7 @@ const UPDATE = process.env['UPDATE_GOLDEN'] === '1',
 const NOT_BUILT = ['spanmetrics'].map((name) => `processors/${name}.json`);
 /** Groups of suites, each one run of a runner. */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
-  config: ['config/cases.json'],
+  config: ['config/cases.json', 'config/field.json'],
   selfcheck: ['selfcheck.json'],
   ottl: suitesIn('ottl'),
   filelog: suitesIn('filelog'),
