@@ -131,24 +131,30 @@ export class ExpositionParser {
           return SERIES;
         }
       }
-      this.keyFrom = pos;
-      this.lexed = true;
-      this.labelCount = 0;
-      this.offsets[0] = -1;
-      if (code !== OPEN) {
-        pos = this.#metricName(pos);
-        this.keyTo = pos;
-        pos = this.#skipBlanks(pos);
-      }
-      if (pos < end && bytes[pos] === OPEN) {
-        pos = this.#labels(pos + 1, false);
-        this.keyTo = pos;
-        this.#checkUtf8();
-      }
-      if (this.offsets[0] === -1) throw this.#error('the metric has no name');
-      this.#textValue(pos);
+      this.#textValue(this.#series(pos, code, false));
       return SERIES;
     }
+  }
+
+  /** The name and the labels of a series that begins at `from` with `code`. Returns where its value is to be looked for. */
+  #series(from: number, code: number, isOpenMetrics: boolean): number {
+    let pos = from;
+    this.keyFrom = pos;
+    this.lexed = true;
+    this.labelCount = 0;
+    this.offsets[0] = -1;
+    if (code !== OPEN) {
+      pos = this.#metricName(pos);
+      this.keyTo = pos;
+      if (!isOpenMetrics) pos = this.#skipBlanks(pos);
+    }
+    if (pos < this.end && this.bytes[pos] === OPEN) {
+      pos = this.#labels(pos + 1, isOpenMetrics);
+      this.keyTo = pos;
+      this.#checkUtf8();
+    }
+    if (this.offsets[0] === -1) throw this.#error('the metric has no name');
+    return pos;
   }
 
   #textValue(from: number): void {
@@ -206,8 +212,7 @@ export class ExpositionParser {
   }
 
   #nextOpenMetrics(expected: DataView, expectedFrom: number, expectedSize: number): Entry {
-    const { bytes, end } = this;
-    let pos = this.pos;
+    const { bytes, end, pos } = this;
     if (pos >= end) throw this.#error('the exposition does not end with "# EOF"');
     const code = bytes[pos]!;
     if (code === HASH) return this.#openMetricsComment();
@@ -216,21 +221,7 @@ export class ExpositionParser {
       this.#openMetricsValue(this.keyTo);
       return SERIES;
     }
-    this.keyFrom = pos;
-    this.lexed = true;
-    this.labelCount = 0;
-    this.offsets[0] = -1;
-    if (code !== OPEN) {
-      pos = this.#metricName(pos);
-      this.keyTo = pos;
-    }
-    if (pos < end && bytes[pos] === OPEN) {
-      pos = this.#labels(pos + 1, true);
-      this.keyTo = pos;
-      this.#checkUtf8();
-    }
-    if (this.offsets[0] === -1) throw this.#error('the metric has no name');
-    this.#openMetricsValue(pos);
+    this.#openMetricsValue(this.#series(pos, code, true));
     return SERIES;
   }
 

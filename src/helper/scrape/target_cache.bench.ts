@@ -1,4 +1,5 @@
 /** Cost per sample: steady lines, one line replaced in each scrape, and the first scrape. node --no-maglev src/helper/scrape/target_cache.bench.ts */
+import { CACHE_OPTIONS } from './testing/options.ts';
 import { TargetCache } from './target_cache.ts';
 
 const SERIES = 10_000;
@@ -15,33 +16,7 @@ function body(round: number, replaced: boolean): Buffer {
   }
   return Buffer.from(`${lines.join('\n')}\n`);
 }
-function newCache(): TargetCache {
-  return new TargetCache({
-    targetLabels: new Map([
-      ['instance', 'host:1'],
-      ['job', 'test'],
-    ]),
-    externalLabels: new Map(),
-    honorLabels: false,
-    honorTimestamps: true,
-    trackTimestampsStaleness: false,
-    rules: [],
-    scheme: 'utf8',
-    limits: { labels: 0, nameLength: 0, valueLength: 0 },
-    sampleLimit: 0,
-    histogramBucketLimit: 0,
-    histogramMaxSchema: 8,
-    extraMetrics: false,
-    timeoutSeconds: 10,
-    scopeName: 'scope',
-    scopeVersion: '1',
-    trimSuffixes: false,
-    resource: (job, instance) => [
-      ['service.name', job],
-      ['service.instance.id', instance],
-    ],
-  });
-}
+const newCache = (): TargetCache => new TargetCache(CACHE_OPTIONS);
 function measure(name: string, bodies: readonly Buffer[], scrapes: number, cacheFor: (round: number) => TargetCache): void {
   const times: number[] = [];
   for (let round = 0; round < scrapes; round++) {

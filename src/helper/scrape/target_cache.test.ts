@@ -1,35 +1,11 @@
 /** The fast path against reading everything anew: whatever lines change, come or go, both give the same points. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { CACHE_OPTIONS as OPTIONS } from './testing/options.ts';
 import { plainPoints } from './testing/points.ts';
 import type { Exposition } from './reading.ts';
-import { type CacheOptions, TargetCache } from './target_cache.ts';
+import { TargetCache } from './target_cache.ts';
 
-const OPTIONS: CacheOptions = {
-  targetLabels: new Map([
-    ['instance', 'host:1'],
-    ['job', 'test'],
-  ]),
-  externalLabels: new Map(),
-  honorLabels: false,
-  honorTimestamps: true,
-  trackTimestampsStaleness: false,
-  rules: [],
-  scheme: 'utf8',
-  limits: { labels: 0, nameLength: 0, valueLength: 0 },
-  sampleLimit: 0,
-  histogramBucketLimit: 0,
-  histogramMaxSchema: 8,
-  extraMetrics: false,
-  timeoutSeconds: 10,
-  scopeName: 'scope',
-  scopeVersion: '1',
-  trimSuffixes: false,
-  resource: (job, instance) => [
-    ['service.name', job],
-    ['service.instance.id', instance],
-  ],
-};
 const REPORTED = /^(?:up|scrape_)/;
 
 function exposition(text: string, format: Exposition['format'] = 'text'): Exposition {
