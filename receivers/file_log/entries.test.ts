@@ -97,6 +97,17 @@ const CHAINS: Record<string, object> = {
       },
     ],
   },
+  'conditions and filters': {
+    operators: [
+      { type: 'json_parser', if: 'body matches "^\\\\s*{"', on_error: 'send_quiet' },
+      { type: 'filter', expr: 'attributes.a == 1 or attributes.msg startsWith "x" and not (body contains "é")' },
+      { type: 'move', from: 'attributes.msg', to: 'body', if: 'attributes.msg != nil', on_error: 'send_quiet' },
+      { type: 'add', field: 'attributes.small', value: 1, if: 'attributes.a < 5', on_error: 'send_quiet' },
+      { type: 'add', field: 'attributes.named', value: 'x', if: 'attributes["log.file.name"] == "a.log" && "level" in attributes' },
+      { type: 'add', field: 'attributes.level', value: 'none', if: 'attributes.level == nil or attributes.level != "info"' },
+      { type: 'filter', expr: 'attributes.b endsWith "\\"" || attributes.a == -1.5 || attributes.level == "9"' },
+    ],
+  },
   'json with integers': { operators: [{ type: 'json_parser', parse_ints: true, on_error: 'drop' }] },
 };
 
@@ -192,7 +203,8 @@ test('chains with other operators have no byte path', () => {
   const check = (operators: object[], want: boolean) => assert.equal(run({ operators }, Buffer.from('x\n'), false).isFast, want);
   check([{ type: 'regex_parser', regex: '(?P<a>.)', parse_to: 'body' }], false);
   check([{ type: 'regex_parser', regex: '(?P<a>.)' }], true);
-  check([{ type: 'json_parser', if: 'true' }], false);
+  check([{ type: 'json_parser', if: 'len(body) > 3' }], false);
+  check([{ type: 'json_parser', if: 'attributes.a == 1' }], true);
   check(
     [
       { type: 'noop', output: 'b' },

@@ -146,12 +146,13 @@ export class FastLines {
           line.begin(start, stop);
           if (!hasContainer) line.usePresets(shared.plain);
           for (let i = 0; i < steps.length; i++) {
-            if (steps[i]!(line)) continue;
-            fits = false;
-            break;
+            fits = steps[i]!(line);
+            if (!fits || line.isDropped) break;
           }
         }
-        if (fits) {
+        if (fits && line.isDropped) {
+          // No record.
+        } else if (fits) {
           line.write(group.writer);
           group.count++;
         } else {

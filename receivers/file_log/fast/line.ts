@@ -54,6 +54,8 @@ export class Line {
   bodyForm = INPUT_TEXT;
   bodyStart = 0;
   bodyEnd = 0;
+  /** A filter said so: there will be no record. */
+  isDropped = false;
   hasTime = false;
   timeLo = 0;
   timeHi = 0;
@@ -88,6 +90,7 @@ export class Line {
     this.bodyForm = INPUT_TEXT;
     this.bodyStart = start;
     this.bodyEnd = end;
+    this.isDropped = false;
     this.hasTime = false;
     this.severityNumber = 0;
     this.severityForm = REMOVED;

@@ -8,10 +8,11 @@ import { Container } from '#receivers/file_log/operators/container.ts';
 import { type SeverityParser, SeverityParser as Severity, TimeParser } from '#receivers/file_log/operators/embedded.ts';
 import { EntryOperator, type Operator } from '#receivers/file_log/operators/base.ts';
 import { JsonParser, RegexParser } from '#receivers/file_log/operators/text_parsers.ts';
-import { Add, BlockOperator, Copy, Noop, Remove } from '#receivers/file_log/operators/transformers.ts';
+import { Add, BlockOperator, Copy, Filter, Noop, Remove } from '#receivers/file_log/operators/transformers.ts';
 import { SEVERITY_NAMES } from '#receivers/file_log/severity_names.ts';
 import type { Value } from '#receivers/file_log/value.ts';
 import { ProtoWriter } from '#src/wire/proto_writer.ts';
+import { compileCondition } from './conditions.ts';
 import { InstantBytes } from './instant_bytes.ts';
 import { JsonBytes } from './json_bytes.ts';
 import { ANY_OFFSET } from '#src/helper/time/layout.ts';
@@ -58,9 +59,25 @@ export interface FileState {
 
 /** The step of an operator; null where it has none. */
 export function stepOf(operator: Operator, keys: KeyTable, constants: Constants, file: FileState, isFirst: boolean): ((line: Line) => Step) | null {
-  if (operator instanceof EntryOperator && operator.condition !== null) return null;
+  if (operator instanceof Container) return isFirst && operator.condition === null ? containerStep(operator, file) : null;
+  const step = unconditionalStep(operator, keys, constants);
+  if (step === null || !(operator instanceof EntryOperator) || operator.condition === null) return step;
+  const condition = compileCondition(operator.condition.source, keys);
+  return (
+    condition &&
+    ((shared) => {
+      const work = step(shared);
+      return (line) => {
+        const value = condition(line);
+        return value > 0 ? work(line) : value === 0;
+      };
+    })
+  );
+}
+
+function unconditionalStep(operator: Operator, keys: KeyTable, constants: Constants): ((line: Line) => Step) | null {
   if (operator instanceof Noop) return () => () => true;
-  if (operator instanceof Container) return isFirst ? containerStep(operator, file) : null;
+  if (operator instanceof Filter) return filterStep(operator, keys);
   if (operator instanceof JsonParser) return jsonStep(operator, keys, constants);
   if (operator instanceof RegexParser) return regexStep(operator, keys, constants);
   if (operator instanceof BlockOperator) {
@@ -230,6 +247,18 @@ class SeverityTable {
     line.severityStart = name === undefined ? start : name.start;
     line.severityEnd = name === undefined ? end : name.end;
   }
+}
+
+function filterStep(operator: Filter, keys: KeyTable): ((line: Line) => Step) | null {
+  const condition = operator.ratio === 1 ? compileCondition(operator.expression.source, keys) : null;
+  return (
+    condition &&
+    (() => (line) => {
+      const value = condition(line);
+      line.isDropped = value > 0;
+      return value >= 0;
+    })
+  );
 }
 
 function removeStep(operator: Remove, keys: KeyTable): ((line: Line) => Step) | null {

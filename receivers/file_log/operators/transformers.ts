@@ -194,18 +194,18 @@ export class RegexReplace extends EntryOperator {
 
 export const filterKeys = { ...transformerKeys, expr: z.string().default(''), drop_ratio: z.number().default(1) };
 export class Filter extends EntryOperator {
-  readonly #expression: Expression;
-  readonly #ratio: number;
+  readonly expression: Expression;
+  readonly ratio: number;
   constructor(config: Config<typeof filterKeys>, context: OperatorContext) {
     super(config, context);
-    this.#expression = compileCondition(config.expr);
+    this.expression = compileCondition(config.expr);
     if (!(config.drop_ratio >= 0 && config.drop_ratio <= 1)) throw new Error('drop_ratio must be a number between 0 and 1');
-    this.#ratio = config.drop_ratio;
+    this.ratio = config.drop_ratio;
   }
   /** An entry whose expression fails is lost. */
   handle(entry: Entry): boolean {
     try {
-      return !this.#expression.test(entry) || (this.#ratio < 1 && Math.random() >= this.#ratio);
+      return !this.expression.test(entry) || (this.ratio < 1 && Math.random() >= this.ratio);
     } catch (error) {
       this.context.failed(this.id, error, false);
       return false;
