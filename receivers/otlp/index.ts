@@ -3,6 +3,7 @@ import { defineReceiver } from '#src/core/component.ts';
 import { Admission } from '#src/net/admission.ts';
 import { GrpcServer, type UnaryMethod } from '#src/net/grpc/server.ts';
 import { HttpServer } from '#src/net/http_server.ts';
+import { limitHits } from '#src/net/limit_hits.ts';
 import { EXPORT_PATHS } from '#src/net/grpc/otlp_service.ts';
 import { configSchema } from './config.ts';
 import { GrpcContexts, HttpContexts } from './contexts.ts';
@@ -69,7 +70,7 @@ export default defineReceiver({
               refusal: (request) => otlp.refusal(request),
               refusalReply: (request, refusal) => otlp.refusalReply(request, refusal),
               http2: { admission, clock },
-              limitHit: (limit) => hits.add(1, { receiver: id, limit }),
+              limitHit: limitHits(hits, { receiver: id }),
               log: telemetry.log,
               host,
             });

@@ -25,6 +25,7 @@ import { Answer } from '#src/net/http2/answer.ts';
 import { messagePrefix } from '#src/net/http2/message.ts';
 import type { CallFault, CallPlan, ServerCall, Service } from '#src/net/http2/server_call.ts';
 import { ServerConnections } from '#src/net/http2/server_connections.ts';
+import { limitHits } from '#src/net/limit_hits.ts';
 import { listenOn, removeStaleSocket } from '#src/net/listen.ts';
 import { reloadServerTls, serverTlsOptions } from '#src/net/tls.ts';
 import {
@@ -138,7 +139,7 @@ export class GrpcServer implements Service<GrpcPlan> {
     const server = settings.keepalive.server_parameters;
     const policy = settings.keepalive.enforcement_policy;
     const refused = telemetry?.counter('grpc_server_limit_hits', '{hit}', 'Number of times a client met a limit of the gRPC server, by limit.');
-    this.#hit = (limit) => refused?.add(1, { ...options.attributes, limit });
+    this.#hit = limitHits(refused, options.attributes);
     this.#admission = options.admission ?? new Admission();
     const limits = {
       maxStreams: settings.max_concurrent_streams || DEFAULT_MAX_STREAMS,
