@@ -49,5 +49,6 @@ export const catalog: Catalog = {
     memory_limiter: () => import('#extensions/memory_limiter/index.ts'),
     store: () => import('#extensions/store/index.ts'),
     store_api: () => import('#extensions/store_api/index.ts'),
+    zpages: () => import('#extensions/zpages/index.ts'),
   },
 };

@@ -71,6 +71,13 @@ export function setFeatureGates(text: string): string[] {
   return unknown;
 }
 
+/** All gates, by id. */
+export function featureGates(): (readonly [id: string, enabled: boolean])[] {
+  return Object.keys(DEFAULTS)
+    .toSorted()
+    .map((id) => [id, gateEnabled(id)]);
+}
+
 export function gateEnabled(id: string): boolean {
   return chosen.get(id) ?? DEFAULTS[id] ?? false;
 }
