@@ -330,12 +330,21 @@ export function toJson(value: Value, exponentDigits = 2): string {
     return `{${keys.map((key) => `${jsonString(key)}:${toJson(last.get(key)!, exponentDigits)}`).join(',')}}`;
   }
   if (Array.isArray(value)) return `[${(value as Value[]).map((item) => toJson(item, exponentDigits)).join(',')}]`;
-  if (value instanceof Time) return `"${formatRfc3339Nano(value)}"`;
+  if (value instanceof Time) return jsonTime(value);
   if (value instanceof Duration) return String(value.nano);
   if (value instanceof Id) return `[${[...value.bytes].join(',')}]`;
   if (value instanceof Opaque && value.type === UINTS)
     return (value.content as readonly bigint[]).length === 0 ? 'null' : `[${(value.content as readonly bigint[]).join(',')}]`;
   return '{}';
+}
+
+/** The beginnings of the years 0 and 10000. */
+const YEAR_0 = -62_167_219_200;
+const YEAR_10000 = 253_402_300_800;
+function jsonTime(time: Time): string {
+  const local = time.seconds + time.offset;
+  if (local < YEAR_0 || local >= YEAR_10000) fail('Time.MarshalJSON: year outside of range [0,9999]');
+  return `"${formatRfc3339Nano(time)}"`;
 }
 
 /** RFC 3339 with as many digits of a second as are not zero, in the zone of the time. */

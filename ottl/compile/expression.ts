@@ -206,6 +206,7 @@ const fieldOf = (param: string): string => param[0]!.toUpperCase() + param.slice
 
 function bindArguments(call: Call, definition: FunctionDefinition, scope: Scope): Args<Params> {
   const names = Object.keys(definition.params);
+  if (names.length === 0) return {} as Args<Params>; // Where a function takes nothing the Collector does not look at what it is given.
   const required = names.filter((name) => !definition.params[name]!.optional).length;
   let named = false;
   for (const argument of call.args) {

@@ -8,6 +8,7 @@ export default defineConverter({
   params: { time: p.time },
   examples: [
     { run: 'Year(Time("2024-03-17T14:05:09.123456789+0000", "%Y-%m-%dT%H:%M:%S.%L%z"))', want: 2024n },
+    { run: 'Year(Unix(9223372036854775807))', want: 292277026596n },
     { run: 'Year("2024")', error: 'expected time but got string' },
   ],
   create({ time }) {
