@@ -34,6 +34,8 @@ test('what is wrong or not built is refused with its name', () => {
   check({ oauth2: {} }, {}, /oauth2 is not supported yet/);
   check({ proxy_url: 'http://x' }, {}, /proxy_url is not supported yet/);
   check({ basic_auth: { username: 'a' }, bearer_token: 'x' }, {}, /at most one of/);
+  check({ bearer_token_file: '/no/such' }, {}, /error checking authorization credentials file.*no such/);
+  check({ tls_config: { cert_file: '/no/such', key_file: '/no/such' } }, {}, /error checking client cert file/);
   check({ no_such: 1 }, {}, /no_such/);
   check({ scrape_interval: '5s', scrape_timeout: '6s' }, {}, /scrape timeout greater than scrape interval/);
   check({ static_configs: [{ targets: ['http://a'] }] }, {}, /not a valid hostname/);

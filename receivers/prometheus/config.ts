@@ -2,6 +2,7 @@
  * The configuration of the Prometheus receiver: below `config` a Prometheus configuration, as far as it is about scraping. Keys, defaults and checks
  * are Prometheus's; what is not built is refused by name.
  */
+import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { duration, secret } from '#src/config/schema.ts';
 import { compileRule, isLabelName, type NameScheme } from '#src/helper/relabel.ts';
@@ -144,6 +145,20 @@ function checkHttp(config: HttpConfig, add: (path: string, message: string) => v
   }
 }
 
+/** Files that must be there from the start, as in the Collector; the others are read when they are wanted, and may come later. */
+function checkFiles(config: HttpConfig, add: (path: string, message: string) => void): void {
+  const { authorization, bearer_token_file } = config,
+    { cert_file, key_file } = config.tls_config;
+  const wanted = [
+    ['authorization', 'authorization credentials file', authorization?.credentials_file],
+    ['bearer_token_file', 'authorization credentials file', bearer_token_file],
+    ['tls_config', 'client cert file', cert_file],
+    ['tls_config', 'client key file', key_file],
+  ] as const;
+  for (const [path, what, file] of wanted)
+    if (file !== undefined && file !== '' && !existsSync(file)) add(path, `error checking ${what} "${file}": there is no such file`);
+}
+
 const targetGroup = z.strictObject({ targets: z.array(text()).default([]), labels: labelMap().default({}) });
 
 const fileDiscovery = z.strictObject({
@@ -241,6 +256,7 @@ const scrapeConfig = z
     const { value } = context;
     const add = (path: (string | number)[], message: string): void => void context.issues.push({ code: 'custom', input: value, path, message });
     checkHttp(value, (path, message) => add([path], message));
+    checkFiles(value, (path, message) => add([path], message));
     if (value.relabel_configs.length > 0) return;
     value.static_configs.forEach((group, i) => {
       group.targets.forEach((target, k) => {
