@@ -90,6 +90,7 @@ export function openTunnel(proxy: URL, address: { readonly host: string; readonl
       socket.off('readable', take);
       socket.off('error', failed);
       socket.off('close', closed);
+      socket.on('error', () => {}); // TLS that goes over it tells of its own.
       // A server may speak at once.
       if (bytes.length > end + 4) socket.unshift(bytes.subarray(end + 4));
       done(socket);
