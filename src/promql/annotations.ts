@@ -1,6 +1,6 @@
 /** Warnings and infos that go with an answer. The same text is kept once, however many series and steps say it. */
 import { position } from './errors.ts';
-import { shortFloat } from '#src/core/go_float.ts';
+import { floatText, shortFloat } from '#src/core/go_float.ts';
 import { quoteGo } from '#src/core/go_quote.ts';
 
 interface Note {
@@ -19,7 +19,9 @@ export class Annotations {
   readonly #notes = new Map<string, Note>();
 
   #add(level: Note['level'], text: string, at: Positioned): void {
-    if (!this.#notes.has(text)) this.#notes.set(text, { level, text, start: at.start, forced: null });
+    const known = this.#notes.get(text);
+    if (known === undefined) this.#notes.set(text, { level, text, start: at.start, forced: null });
+    else known.start = at.start; // The last place is told, as in Prometheus.
   }
   warn(text: string, at: Positioned): void {
     this.#add('warning', `PromQL warning: ${text}`, at);
@@ -93,6 +95,6 @@ function printNote(note: Note, query: string): string {
   if (note.forced === null) return `${note.text} ${where}`;
   const { minBucket, maxBucket, maxDiff, count, fromMs, toMs } = note.forced;
   const iso = (ms: number): string => `${new Date(Math.floor(ms / 1000) * 1000).toISOString().slice(0, 19)}Z`;
-  const diff = shortFloat(Number(maxDiff.toPrecision(2)));
+  const diff = floatText(Number(maxDiff.toPrecision(2)), 1e-4, 100, 2); // %.2g
   return `${note.text}, from buckets ${shortFloat(minBucket)} to ${shortFloat(maxBucket)}, with a max diff of ${diff}, over ${count} samples from ${iso(fromMs)} to ${iso(toMs)} ${where}`;
 }

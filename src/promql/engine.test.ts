@@ -75,3 +75,19 @@ test('a subquery of too many steps is refused before it takes memory', async () 
     /too many samples into memory/,
   );
 });
+
+test('series that differ by their names alone are refused by rate(), also where its rows are summed up at once', async () => {
+  const store = new MemoryStore();
+  const ask = (query: string) => new Engine().query({ query, startMs: 60_000, endMs: 60_000, stepMs: 0 }, () => store.querier());
+  for (const labels of [
+    ['__name__', 'first_total', 'job', 'a'],
+    ['__name__', 'second_total', 'job', 'a'],
+    ['__name__', 'second_total', 'job', 'b'],
+  ])
+    for (let n = 0; n < 5; n++) store.append(labels, { timeMs: n * 15_000, value: n, startMs: 0 });
+  const both = '{__name__=~"first_total|second_total"}[5m]';
+  for (const query of [`rate(${both})`, `sum(rate(${both}))`, `max_over_time(rate(${both})[1m:15s])`]) await assert.rejects(ask(query), /same labelset/, query);
+  await ask(`sum(last_over_time(${both}))`);
+  await ask('sum by (__name__) (rate(second_total[5m]))');
+  await ask('sum(rate({job="b"}[5m])) + sum(rate(first_total[5m]))');
+});

@@ -131,9 +131,15 @@ export function canonicalLabels(bytes: Uint8Array, start: number, end: number): 
 
 /** Throws PermanentError unless the canonical bytes are UTF-8 and, where one is needed, have a metric name. Leaves `spans` filled; returns the count. */
 export function checkLabels(bytes: Uint8Array, start: number, end: number, needsName: boolean): number {
-  if (!isUtf8(bytes.subarray(start, end))) throw new PermanentError('label names and values must be UTF-8');
   const count = findLabels(bytes, start, end);
   if (count < 0) throw new PermanentError('labels are not a list of Label messages');
+  // Tags and short sizes are UTF-8 too, so that mostly one look at the whole is enough; sizes above 127 are not.
+  if (!isUtf8(bytes.subarray(start, end))) {
+    for (let i = 0; i < 6 * count; i += 6) {
+      if (!isUtf8(bytes.subarray(spans[i], spans[i + 1])) || !isUtf8(bytes.subarray(spans[i + 2], spans[i + 3])))
+        throw new PermanentError('label names and values must be UTF-8');
+    }
+  }
   if (!needsName) return count;
   for (let i = 0; i < 6 * count; i += 6) if (isMetricName(bytes, spans[i]!, spans[i + 1]!)) return count;
   throw new PermanentError(`sample missing metric name: ${labelText(decodeLabels(bytes, start, end))}`);

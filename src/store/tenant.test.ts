@@ -48,6 +48,54 @@ test('labels in another order are the same series, and what cannot be stored is 
   tenant.close();
 });
 
+test('labels of any length are kept, with characters of any size; bytes that are no text are refused', async () => {
+  const tenant = openTenant(temporaryDirectory());
+  const sizes = [1, 100, 110, 120, 127, 128, 200, 255, 256, 1000, 2000];
+  for (const size of sizes) {
+    for (const value of ['x'.repeat(size), 'ß☃'.repeat(size / 5 + 1).slice(0, size / 3 + 1)]) {
+      const labels = seriesOf('long', 'n'.repeat(Math.min(size, 1000)), value);
+      tenant.append(tenant.series(labels, 0, labels.length), START, 0, 1);
+    }
+  }
+  await tenant.commit();
+  tenant.head.settle();
+  const querier = tenant.querier(START, START);
+  const set = await querier.select([{ name: '__name__', op: '=', value: 'long' }], START, START);
+  assert.equal(set.length, 2 * sizes.length);
+  querier.close();
+  for (const bad of [[0xc3], [0x61, 0xff], [0xed, 0xa0, 0x80]]) {
+    const labels = Buffer.from(seriesOf('long', 'a', '?'.repeat(150 + bad.length)));
+    Buffer.from(bad).copy(labels, labels.length - bad.length);
+    assert.throws(() => tenant.series(labels, 0, labels.length), /must be UTF-8/);
+  }
+  await tenant.close();
+});
+
+test('hashes without the name are those of the other labels, and none where more goes with the name', async () => {
+  const tenant = openTenant(temporaryDirectory());
+  const add = (...labels: string[]): void => {
+    const bytes = encodeLabels(labels);
+    tenant.append(tenant.series(bytes, 0, bytes.length), START, 0, 1);
+  };
+  add('__name__', 'first', 'job', 'a');
+  add('__name__', 'second', 'job', 'a');
+  add('__name__', 'second', 'job', 'b');
+  add('__name__', 'alone');
+  add('A', 'before', '__name__', 'third');
+  add('__name__', 'fourth', '__type__', 'gauge');
+  add('__name__', 'n'.repeat(200), 'job', 'a');
+  tenant.head.settle();
+  const querier = tenant.querier(START, START);
+  const set = await querier.select([{ name: '__name__', op: '!=', value: '' }], START, START, true);
+  const hashes = Array.from({ length: set.length }, (_, i) => set.hashWithoutName!(i));
+  querier.close();
+  assert.equal(hashes[0], hashes[1]);
+  assert.equal(new Set(hashes.slice(1, 4)).size, 3);
+  assert.ok(hashes.slice(0, 4).every((hash) => hash >= 0));
+  assert.deepEqual(hashes.slice(4), [-1, -1, -1]);
+  tenant.close();
+});
+
 test('random appends come back after a restart, bit by bit', async () => {
   await fc.assert(
     fc.asyncProperty(

@@ -249,6 +249,11 @@ export async function vectorBinary(context: EvaluationContext, expr: Binary, lhs
   return result;
 }
 
+function isEmptyAt(matrix: Matrix, step: number): boolean {
+  for (let at = step, end = matrix.count * matrix.steps; at < end; at += matrix.steps) if (matrix.present[at] !== ABSENT) return false;
+  return true;
+}
+
 class Join {
   readonly out: Output;
   readonly #context: EvaluationContext;
@@ -292,6 +297,8 @@ class Join {
     // "fill" belongs to the written sides; the "one" side is filled where many-rows find no partner.
     const fillOne = this.#swapped ? this.#matching.fillLeft : this.#matching.fillRight;
     const fillMany = this.#swapped ? this.#matching.fillRight : this.#matching.fillLeft;
+    // Where a side is empty nothing can meet, and duplicates on the other one do not matter.
+    if (fillOne === null && fillMany === null && (isEmptyAt(many, s) || isEmptyAt(one, s))) return;
     this.#oneAt.fill(-1);
     this.#met.fill(0);
     for (let row = 0; row < one.count; row++) {
