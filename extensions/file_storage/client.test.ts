@@ -5,7 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { RecordedTelemetry } from '#src/core/testing/context.ts';
-import { LogStore, UNFINISHED } from './client.ts';
+import { LogStore } from './client.ts';
+import { UNFINISHED } from './files.ts';
 import { folderName } from './index.ts';
 
 const folder = (): string => fs.mkdtempSync(path.join(os.tmpdir(), 'file-storage-'));

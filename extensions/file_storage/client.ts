@@ -9,15 +9,15 @@ import path from 'node:path';
 import { CorruptError } from '#src/core/errors.ts';
 import type { StorageClient } from '#src/core/storage.ts';
 import type { Log } from '#src/core/telemetry.ts';
+import { moveFile, removeUnfinished, sync, syncFolder, UNFINISHED, writeParts } from './files.ts';
 import { type Change, encodeRecord, HEADER, type Place, Segment, scanSegment } from './segment.ts';
 
 const MIN_SEGMENT = 1 << 20,
   MAX_SEGMENT = 64 << 20;
-const MAX_PARTS = 512;
+/** Changes that are written together. */
+const MAX_GROUP = 512;
 /** Values that are moved in one go: memory for a moment. */
 const MOVE_BYTES = 4 << 20;
-/** A file that a compaction has not finished. */
-export const UNFINISHED = 'penstock-compaction-';
 
 export interface LogStoreOptions {
   /** Writes are on the disk before apply() settles. Deletions alone are not waited for: at worst they are undone. */
@@ -182,7 +182,7 @@ export class LogStore implements StorageClient {
       // A turn of the event loop gathers what others are about to write.
       await new Promise((resolve) => setImmediate(resolve));
       while (this.#pending.length > 0) {
-        const group = this.#pending.splice(0, MAX_PARTS);
+        const group = this.#pending.splice(0, MAX_GROUP);
         try {
           await this.#write(group);
           for (const { resolve } of group) resolve();
@@ -333,58 +333,5 @@ export class LogStore implements StorageClient {
     while (this.#writing !== null) await this.#writing;
     for (const segment of this.#segments) segment.close();
     this.#onClose();
-  }
-}
-
-/** Files that compactions which were cut off have left in a folder. */
-export function removeUnfinished(folder: string): void {
-  for (const name of fs.readdirSync(folder)) if (name.startsWith(UNFINISHED)) fs.rmSync(path.join(folder, name), { force: true });
-}
-
-function sync(descriptor: number): Promise<void> {
-  return new Promise((resolve, reject) => fs.fdatasync(descriptor, (error) => (error ? reject(error) : resolve())));
-}
-
-/** Also to another disk, where the copy gets its name when it is whole. */
-async function moveFile(from: string, to: string): Promise<void> {
-  try {
-    fs.renameSync(from, to);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
-    const copy = path.join(path.dirname(to), `${UNFINISHED}${process.pid}`);
-    await fs.promises.copyFile(from, copy);
-    const descriptor = fs.openSync(copy, 'r+');
-    try {
-      await sync(descriptor);
-    } finally {
-      fs.closeSync(descriptor);
-    }
-    fs.renameSync(copy, to);
-    fs.rmSync(from, { force: true });
-  }
-}
-
-async function writeParts(descriptor: number, parts: readonly Buffer[], position: number): Promise<void> {
-  for (let i = 0, at = position; i < parts.length; i += MAX_PARTS) {
-    const slice = parts.slice(i, i + MAX_PARTS),
-      size = slice.reduce((sum, part) => sum + part.length, 0);
-    const count = await new Promise<number>((resolve, reject) => {
-      fs.writev(descriptor, slice, at, (error, n) => (error ? reject(error) : resolve(n)));
-    });
-    if (count < size) {
-      // Rare: a signal or a full disk. The rest in one piece.
-      const rest = Buffer.concat(slice).subarray(count);
-      for (let done = 0; done < rest.length; ) done += fs.writeSync(descriptor, rest, done, rest.length - done, at + count + done);
-    }
-    at += size;
-  }
-}
-
-function syncFolder(folder: string): void {
-  const descriptor = fs.openSync(folder, 'r');
-  try {
-    fs.fsyncSync(descriptor);
-  } finally {
-    fs.closeSync(descriptor);
   }
 }

@@ -4,8 +4,9 @@ import path from 'node:path';
 import { defineExtension } from '#src/core/component.ts';
 import { errorText } from '#src/core/errors.ts';
 import type { StorageClient, StorageExtension } from '#src/core/storage.ts';
-import { LogStore, removeUnfinished } from './client.ts';
+import { LogStore } from './client.ts';
 import { configSchema } from './config.ts';
+import { removeUnfinished } from './files.ts';
 import { acquireLock } from './lock.ts';
 
 export default defineExtension({
