@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
-import net from 'node:net';
 import test from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import type { Lifecycle } from '#src/core/component.ts';
@@ -10,6 +8,7 @@ import { DEFAULT_TENANT, type StoreExtension } from '#src/store/store.ts';
 import type { Tenant } from '#src/store/tenant.ts';
 import { openTenant, temporaryDirectory, writeRequest } from '#src/store/testing/write_request.ts';
 import { snappyEncode } from '#src/wire/snappy.ts';
+import { freePort } from '#test/free_ports.ts';
 import { configSchema } from './config.ts';
 import { unescapeName } from './data.ts';
 import definition from './index.ts';
@@ -17,14 +16,6 @@ import { formatTime, JsonWriter } from './json_writer.ts';
 import { parseTime } from './params.ts';
 
 const NOW = Math.floor(Date.now() / 60_000) * 60_000;
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await new Promise((done) => server.once('listening', done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
-}
 
 /** The extension over throw-away tenants. */
 async function serve(): Promise<{ url: string; close(): Promise<void> }> {
