@@ -3,7 +3,7 @@
  * look-ahead (a parenthesis may hold mathematics or a condition, a name may be a path or a call) the parser looks behind the matching
  * parenthesis; it never backtracks. Lambdas are refused: upstream has them behind a feature gate that is off. No types and no names here.
  */
-import { EmbeddedActionsParser, type IParserErrorMessageProvider, type IToken, Lexer, type TokenType, tokenLabel } from 'chevrotain';
+import { EmbeddedActionsParser, type IParserErrorMessageProvider, type IToken, Lexer, type TokenType, tokenLabel } from './chevrotain.ts';
 import type { Argument, Call, CompareOp, Condition, Expression, Key, Path, Segment, Statement } from './ast.ts';
 import { SyntaxFault } from './error.ts';
 import * as t from './tokens.ts';

@@ -1,5 +1,5 @@
 /** The words of OTTL, in the order in which the lexer tries them, and what a quoted string or a number stands for. */
-import { createToken, Lexer, type TokenType } from 'chevrotain';
+import { createToken, Lexer, type TokenType } from './chevrotain.ts';
 import { SyntaxFault } from './error.ts';
 
 const token = (name: string, pattern: RegExp, label: string, more: { group?: string } = {}): TokenType => createToken({ name, pattern, label, ...more });
