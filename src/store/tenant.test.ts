@@ -122,13 +122,15 @@ test('random appends come back after a restart, bit by bit', async () => {
   );
 });
 
+/** Values whose size takes more than a byte, of some of the series. */
+const LONG: Readonly<Record<number, string>> = { 5: '5'.repeat(128), 6: 'ü'.repeat(900) };
 /** 12 hours of samples, some of them stale markers, of series that come and go. */
 async function fill(tenant: ReturnType<typeof openTenant>, hours = 12): Promise<Map<string, number[][]>> {
   const want = new Map<string, number[][]>();
   for (let minute = 0; minute < hours * 60; minute++) {
     for (let s = 0; s < 20; s++) {
       if (s >= 10 && Math.floor(minute / 60) % 10 !== s - 10) continue;
-      const labels = ['__name__', 'm', 's', String(s)];
+      const labels = ['__name__', 'm', 's', LONG[s] ?? String(s)];
       const bytes = encodeLabels(labels);
       const [low, high] = minute % 50 === 49 ? STALE : [Math.imul(minute, s), 0x40000000 + minute];
       const time = START + minute * 60_000;
