@@ -328,6 +328,13 @@ test('exemplars and metadata are kept in bounds and found by matchers', async ()
   const trace = encodeLabels(['trace_id', 'abc']);
   for (let i = 0; i < 5; i++) tenant.exemplar(ref, trace, 0, trace.length, START + i, i);
   tenant.exemplar(ref, trace, 0, trace.length, START, 9); // Late: not kept.
+  for (const [characters, timeMs] of [
+    [121, START + 5], // One too many, with the eight of the name.
+    [120, START + 4], // Late.
+  ] as const) {
+    const long = encodeLabels(['trace_id', 'ü'.repeat(characters)]);
+    tenant.exemplar(ref, long, 0, long.length, timeMs, 9);
+  }
   tenant.metadata('m', 'counter', 'Ms.', 's');
   await tenant.commit();
   const ask = () => tenant.exemplars([[{ name: 's', op: '=', value: '1' }]], 0, 1e15);

@@ -74,6 +74,8 @@ export interface TenantStatus {
   }[];
 }
 
+/** Of the labels of an exemplar, all names and values: OpenMetrics allows no more, and Prometheus drops those that have more. */
+const MOST_EXEMPLAR_CHARACTERS = 128;
 /** Metric families with metadata that are kept. */
 const MOST_FAMILIES = 8000;
 /** How long the truncation of the head waits for running queries. */
@@ -272,7 +274,11 @@ export class Tenant implements Appender, QuerySource {
 
   exemplar(ref: number, labels: Uint8Array, start: number, end: number, timeMs: number, value: number): void {
     if (!this.#exemplars.isEnabled) return;
-    if (this.#exemplars.add({ ref, labels: decodeLabels(labels, start, end), timeMs, value })) this.#wal.exemplar(ref, timeMs, value, labels, start, end);
+    const list = decodeLabels(labels, start, end);
+    let characters = 0;
+    for (const text of list) for (const _ of text) characters++;
+    if (characters > MOST_EXEMPLAR_CHARACTERS) return;
+    if (this.#exemplars.add({ ref, labels: list, timeMs, value })) this.#wal.exemplar(ref, timeMs, value, labels, start, end);
   }
 
   metadata(family: string, type: MetadataType, help: string, unit: string): void {
