@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { duration } from '#src/config/schema.ts';
+import { gateEnabled } from '#src/core/feature_gates.ts';
 import { byteSize } from './byte_size.ts';
 import { Chain, ConfigFaults, type OperatorPlan } from './chain.ts';
 import { ExprText } from './expr/expr_text.ts';
@@ -16,15 +17,16 @@ import { Ordering } from './tail/ordering.ts';
 import { Splitter } from './tail/split.ts';
 
 const MIN_FINGERPRINT = 16;
+const DELETION_GATE = 'filelog.allowFileDeletion';
 const noContext: OperatorContext = { nowMs: Date.now, failed() {} };
 
 /** An option of the Collector that is known and refused. `harmless`: the value that asks for nothing. */
-function refused(harmless: unknown, why = 'is not supported yet') {
+function refused(harmless: unknown) {
   return z
     .unknown()
     .optional()
     .superRefine((value, context) => {
-      if (value !== undefined && value !== null && value !== harmless) context.addIssue({ code: 'custom', message: why });
+      if (value !== undefined && value !== null && value !== harmless) context.addIssue({ code: 'custom', message: 'is not supported yet' });
     });
 }
 
@@ -149,7 +151,7 @@ const options = z.strictObject({
   attributes: z.record(z.string(), exprText()).default({}).describe('Attributes of every entry; EXPR(...) is computed.'),
   resource: z.record(z.string(), exprText()).default({}).describe('Resource attributes of every entry; EXPR(...) is computed.'),
   id: z.string().optional().describe('Accepted for compatibility.'),
-  delete_after_read: refused(false, '`delete_after_read` requires feature gate `filelog.allowFileDeletion`, which is not supported yet').describe('Refused.'),
+  delete_after_read: z.boolean().default(false).describe('Delete a file once all of it was accepted; needs --feature-gates=filelog.allowFileDeletion.'),
   acquire_fs_lock: refused(false).describe('Refused: Node has no file locks.'),
   polls_to_archive: refused(0).describe('Refused.'),
 });
@@ -180,6 +182,10 @@ export const configSchema = options.superRefine((config, context) => {
   attempt(['encoding'], () => void lookUpEncoding(config.encoding));
   attempt(['multiline'], () => void buildSplitter(config));
   if (config.ordering_criteria !== undefined) attempt(['ordering_criteria'], () => void new Ordering(config.ordering_criteria!));
+  if (config.delete_after_read) {
+    if (!gateEnabled(DELETION_GATE)) issue(['delete_after_read'], `'delete_after_read' requires feature gate '${DELETION_GATE}'`);
+    else if (config.start_at === 'end') issue(['delete_after_read'], "'delete_after_read' cannot be used with 'start_at: end'");
+  }
   if (config.header !== undefined) {
     if (config.start_at === 'end') issue(['header'], "'header' cannot be specified with 'start_at: end'");
     attempt(['header'], () => new Header(config.header!.pattern, config.header!.metadata_operators, noContext).close());

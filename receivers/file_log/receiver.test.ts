@@ -8,6 +8,7 @@ import type { Batch } from '#src/core/batch.ts';
 import { PermanentError, RetryableError } from '#src/core/errors.ts';
 import { RecordedTelemetry, testContext, testHost } from '#src/core/testing/context.ts';
 import { formatBatchJson } from '#src/data/json_write.ts';
+import { setFeatureGates } from '#src/core/feature_gates.ts';
 import { configSchema } from './config.ts';
 import { FileLogReceiver } from './receiver.ts';
 
@@ -169,4 +170,33 @@ test('a file larger than one turn comes whole, and a line cut at its end waits f
   fs.appendFileSync(file, ' and half\n');
   await until(['half and half']);
   await receiver.shutdown();
+});
+
+test('a file is deleted once all of it was accepted, and another one with the same lines is read', async (t) => {
+  assert.throws(() => open(folder(), { delete_after_read: true }), /requires feature gate 'filelog.allowFileDeletion'/);
+  setFeatureGates('filelog.allowFileDeletion');
+  t.after(() => setFeatureGates('-filelog.allowFileDeletion'));
+  assert.throws(() => open(folder(), { delete_after_read: true, start_at: 'end' }), /cannot be used with 'start_at: end'/);
+  const place = folder(),
+    file = path.join(place, 'a.log');
+  fs.writeFileSync(file, 'one\ntwo');
+  let isDown = true;
+  const { receiver, bodies, until } = open(place, { delete_after_read: true, retry_on_failure: { initial_interval: '5ms', enabled: true } }, () => {
+    if (isDown) throw new RetryableError('down');
+  });
+  await receiver.start();
+  await sleep(80);
+  assert.ok(fs.existsSync(file));
+  isDown = false;
+  const gone = async (): Promise<void> => {
+    for (const end = Date.now() + 20_000; fs.existsSync(file) && Date.now() < end; ) await sleep(5);
+    assert.ok(!fs.existsSync(file));
+  };
+  await gone();
+  await until(['one', 'two']);
+  fs.writeFileSync(file, 'one\ntwo\n');
+  await gone();
+  await until(['one', 'two', 'one', 'two']);
+  await receiver.shutdown();
+  assert.equal(bodies.length, 4);
 });

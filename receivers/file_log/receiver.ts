@@ -2,6 +2,7 @@
  * The receiver: looks for files, reads what is new, sends batches and keeps the places. One batch is under way at a time; while the next
  * component is busy nothing is read. A place is stored only when everything before it was accepted, so a crash repeats and never loses.
  */
+import fs from 'node:fs';
 import type { Consumer, CreateContext } from '#src/core/component.ts';
 import { errorText, RetryableError } from '#src/core/errors.ts';
 import type { Log } from '#src/core/telemetry.ts';
@@ -140,9 +141,10 @@ export class FileLogReceiver implements EntryTaker {
 
   /** One look at all files. True: there is more to read at once. */
   async #poll(): Promise<boolean> {
-    const nowMs = this.#nowMs();
+    const nowMs = this.#nowMs(),
+      ready = this.#watcher.poll(nowMs);
     let more = false;
-    for (const file of this.#watcher.poll(nowMs)) {
+    for (const file of ready) {
       if (this.#stopping) break;
       try {
         this.#entries.openFile(file, nowMs);
@@ -156,9 +158,21 @@ export class FileLogReceiver implements EntryTaker {
     }
     this.#chain.tick(this.#nowMs());
     this.#entries.drain();
-    if (!this.#stopping) await this.send();
+    if (!this.#stopping && (await this.send()) && this.#config.delete_after_read) for (const file of ready) this.#deleteIfRead(file);
     await this.#save();
     return more;
+  }
+
+  /** Only what was read to its end, and is accepted to its end. */
+  #deleteIfRead(file: TailedFile): void {
+    if (file.unread || file.waitingSize > 0 || file.offset === 0 || file.committed !== file.offset || file.lostMs !== 0) return;
+    try {
+      if (!this.#watcher.isWhole(file)) return;
+      fs.unlinkSync(file.path);
+      this.#watcher.drop(file);
+    } catch (error) {
+      this.#complain(`delete ${file.path}`, error);
+    }
   }
 
   // ---- what the reader asks

@@ -279,6 +279,20 @@ export class Watcher {
     return lingering;
   }
 
+  /** Whether the path still leads to the file, and there is nothing behind what was read. */
+  isWhole(file: TailedFile): boolean {
+    const status = fs.statSync(file.path, { throwIfNoEntry: false });
+    return status !== undefined && nodeOf(status) === file.node && status.size === file.offset;
+  }
+
+  /** A file that was deleted: another one may begin with the same bytes. */
+  drop(file: TailedFile): void {
+    file.close();
+    this.files.delete(file);
+    this.forgotten.push(file);
+    for (const [path, place] of this.#places) if (place.file === file) this.#places.delete(path);
+  }
+
   /** After reading: with more files than may be open, none stays open. */
   release(file: TailedFile): void {
     if (this.#places.size > this.#config.maxOpenFiles) file.close();
