@@ -40,9 +40,11 @@ const HERE = join(ROOT, 'test/conformance');
 const DEFINITIONS: Readonly<Record<string, ProcessorDefinition>> = { transform: transform as ProcessorDefinition, filter: filter as ProcessorDefinition };
 /** OTTL_SUITES=a.json,b.json: other suites, for example of programs that property.test.ts made up, recorded from the Collector. */
 const SUITES = process.env['OTTL_SUITES']?.split(',') ?? [
-  ...readdirSync(join(HERE, 'ottl'))
-    .filter((file) => file.endsWith('.json'))
-    .map((file) => `ottl/${file}`),
+  ...['ottl', 'ottl_random'].flatMap((folder) =>
+    readdirSync(join(HERE, folder))
+      .filter((file) => file.endsWith('.json'))
+      .map((file) => `${folder}/${file}`),
+  ),
   'processors/filter_match.json',
 ];
 
