@@ -31,6 +31,7 @@ const WAIT_SHARE = 0.25;
  */
 const WEIGHT_UP = 0.05;
 const WEIGHT_DOWN = 0.5;
+const ARRIVING_PER_WAITING = 3;
 
 const options = { reason: 'exhausted', retryAfterMs: 1000 } as const;
 const FULL = new RetryableError('too many bytes in flight', options);
@@ -61,9 +62,11 @@ export class Admission {
   /** Why no new request may come in just now, or null. Asked when its headers are there. `timeoutMs`: how long its sender waits, 0 where that is not known. */
   refusal(timeoutMs = 0): RetryableError | null {
     if (this.#bytesInFlight > this.#maxBytes) return FULL;
-    if (this.#backlog.length === 0) return null;
+    const backlog = this.#backlog.length - this.#head;
+    if (backlog === 0) return null;
     const patienceMs = timeoutMs > 0 ? Math.min(MAX_WAIT_MS, timeoutMs * WAIT_SHARE) : MAX_WAIT_MS;
-    return this.#waiting * this.#msEach > patienceMs ? BUSY : null;
+    // Those that are not complete yet will want to run, too; but a thousand slow senders are no sign of overload by themselves.
+    return Math.min(this.#waiting, backlog * ARRIVING_PER_WAITING) * this.#msEach > patienceMs ? BUSY : null;
   }
   /** A request was let in; it runs by and by, or is given up. */
   opened(): void {
