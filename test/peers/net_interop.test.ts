@@ -220,10 +220,10 @@ service:
   });
 }
 
+// One member is one member to every library; grpc's C core is the one that takes no more.
 for (const [language, serve] of [
   ['JS', serveByJs],
   ['Python', serveByProgram(pythonPeer)],
-  ['Java', serveByProgram(javaPeer)],
 ] as const) {
   test(`a gRPC server in ${language} understands gzip bodies that were put together without compressing them again`, async (t) => {
     const stage = new Stage(t);
