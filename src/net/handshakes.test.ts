@@ -69,9 +69,9 @@ test('handshakes that stand still give way to who waits, the oldest first', asyn
 });
 
 test('a handshake that takes too long is closed, and its place is free', async () => {
-  const { state, silent, honest } = await start({ most: 1, line: 0, patienceMs: 1e9 }, 100);
+  const { state, silent, honest } = await start({ most: 1, line: 0, patienceMs: 1e9 }, 300);
   const slow = await silent();
   await slow.closed;
-  assert.equal(await honest(), true);
+  for (let tries = 0; !(await honest()); tries++) assert.ok(tries < 20); // On a busy machine an honest one may take too long, too.
   assert.equal(state.turnedAway, 0);
 });

@@ -67,9 +67,9 @@ class Peer {
     this.socket.write(Buffer.concat(parts));
     return this;
   }
-  /** The first frame that fits; waits at most two seconds. */
+  /** The first frame that fits; waits at most twenty seconds. */
   async until(fits: (frame: Frame) => boolean, what: string): Promise<Frame> {
-    for (const end = Date.now() + 2000; Date.now() < end; await new Promise((done) => setTimeout(done, 2))) {
+    for (const end = Date.now() + 20_000; Date.now() < end; await new Promise((done) => setTimeout(done, 2))) {
       const found = this.frames.find(fits);
       if (found) return found;
     }
