@@ -26,6 +26,8 @@ export class Splitter {
   readonly #config: SplitConfig;
   readonly #pattern: Pattern | null;
   readonly #byStart: boolean;
+  /** The pattern asks what stands before a place. */
+  readonly #looksBack: boolean;
   /** Text of the bytes that were searched last, one character a unit, and which bytes those were. */
   #text = '';
   #textStart = -1;
@@ -40,6 +42,7 @@ export class Splitter {
       source = config.startPattern || config.endPattern;
     if (source !== '' && encoding.raw) throw new Error(`${name} should not be set when using nop encoding`);
     this.#byStart = config.startPattern !== '';
+    this.#looksBack = /(?:^|[^[\\])\^|\\[bBA]/.test(source);
     try {
       // Patterns run over single bytes, so letters beyond ASCII are written in theirs; UTF-16 is searched by unit.
       this.#pattern = source === '' ? null : compilePattern(`(?m)${encoding.unit === 2 ? source : Buffer.from(source).toString('latin1')}`);
@@ -74,7 +77,8 @@ export class Splitter {
       }
     } else if (this.end - this.start > max) {
       this.end = this.start + max;
-      if (!this.#config.truncates) this.advance = this.end;
+      // Counted from where the search began: what omit_pattern left out is in the next piece once more, as in the Collector.
+      if (!this.#config.truncates) this.advance = from + max;
     }
     this.#trim(bytes);
     return true;
@@ -121,6 +125,12 @@ export class Splitter {
       this.#text = unit === 2 ? this.encoding.text(bytes, from, end) : bytes.latin1Slice(from, end);
       this.#textStart = from;
       this.#textEnd = end;
+    }
+    const skipped = (from - this.#textStart) / unit;
+    if (this.#looksBack && skipped > 0 && this.#text.charCodeAt(skipped - 1) !== 10) {
+      // Within a line, after another entry: for "^" and its like the text begins here.
+      const match = this.#pattern!.exec(this.#text.slice(skipped), (at - from) / unit);
+      return match === null ? null : { start: from + match.index * unit, end: from + match.end * unit };
     }
     const match = this.#pattern!.exec(this.#text, (at - this.#textStart) / unit);
     return match === null ? null : { start: this.#textStart + match.index * unit, end: this.#textStart + match.end * unit };
