@@ -5,8 +5,8 @@ import { literalOf, type Node } from './node.ts';
 
 /** So many steps, some 10 ms, are taken without a thought. */
 const FEW_STEPS = 1e7;
-/** So many are never taken. Between the two a pattern is trusted until a text takes longer than LONG_MS. */
-const MANY_STEPS = 1e8;
+/** So many are never taken: lines of 16 KB, which container runtimes write, stay below. Between the two a pattern is trusted until a text takes longer than LONG_MS. */
+const MANY_STEPS = 3e8;
 const LONG_MS = 30;
 
 export class Engine {
