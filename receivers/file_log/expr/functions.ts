@@ -46,6 +46,8 @@ function extreme(values: readonly (number | bigint)[], sign: 1 | -1): Value {
   for (const value of values) if (best === null || compare(value, best, '<') === sign) best = value;
   return best;
 }
+/** An item of a list, a byte of a text; nil of anything else, and where there is none. */
+const endOf = (items: Value, place: bigint): Value => ((Array.isArray(items) || typeof items === 'string') && items.length > 0 ? fetch(items, place) : null);
 /** One argument that is neither number nor list is the largest and smallest of itself. */
 const isLone = (args: readonly Value[]): boolean => args.length === 1 && !Array.isArray(args[0]) && !isNumber(args[0]!);
 const SPACES = ' \t\n\v\f\r\u0085\u00a0';
@@ -166,8 +168,8 @@ const FUNCTIONS: Readonly<Record<string, Definition>> = {
   bitshr: bits((a, b) => a >> (b & 63n)),
   bitushr: bits((a, b) => BigInt.asUintN(64, a) >> (b & 63n)),
   bitnot: define(1, 1, ([value]) => ~BigInt(toInteger(value!))),
-  first: define(1, 1, ([items]) => (Array.isArray(items) ? (items[0] ?? null) : null)),
-  last: define(1, 1, ([items]) => (Array.isArray(items) ? (items.at(-1) ?? null) : null)),
+  first: define(1, 1, ([items]) => endOf(items!, 0n)),
+  last: define(1, 1, ([items]) => endOf(items!, -1n)),
   get: define(2, 2, ([value, key]) => {
     if (value === null) return null;
     if (Array.isArray(value) && !isNumber(key!)) throw new Error(`cannot fetch ${goText(key)} from a list`);
