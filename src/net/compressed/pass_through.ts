@@ -13,6 +13,9 @@ export interface PassThroughSettings {
   readonly compressed_pass_through: CompressedPassThrough;
 }
 
+/** Reading the codes of more would keep the main thread for more than 10 ms; the pool compresses that meanwhile. */
+const MAX_JOINED_BYTES = 2 << 20;
+
 /** What a client with these settings could do with bodies that came in compressed by `given`. */
 export function clientPackedUse(given: PackedCoding, settings: PassThroughSettings): PackedUse {
   if (settings.compression !== given || settings.compressed_pass_through === 'off') return 'none';
@@ -26,7 +29,9 @@ export function packedBody({ packed, parts }: Batch, settings: PassThroughSettin
   if (use === 'none') return null;
   const { coding, pieces } = packed;
   if (pieces.length === 1) return pieces[0]!.member;
-  return use === 'joined' ? joined(coding, pieces, parts) : null;
+  let size = 0;
+  for (const { member } of pieces) size += member?.length ?? 0;
+  return use === 'joined' && size <= MAX_JOINED_BYTES ? joined(coding, pieces, parts) : null;
 }
 
 async function joined(coding: PackedCoding, pieces: readonly PackedPiece[], parts: readonly Uint8Array[]): Promise<Uint8Array | null> {
