@@ -78,7 +78,7 @@ export function compileGroup(
       candidate = inferContext(spec.statements, spec.conditions, candidates);
     } catch (error) {
       if (!(error instanceof InferenceFault)) throw error;
-      return syntaxFaults(spec, error);
+      return faultsOfEach(spec, error, candidates, conditionFunctions);
     }
   } else {
     const named = candidates.get(spec.context);
@@ -109,17 +109,20 @@ export function isFaulty(group: CompiledGroup | readonly GroupFault[]): group is
   return Array.isArray(group);
 }
 
-/** Inference stops at the first fault; the texts that cannot even be parsed are all told. */
-function syntaxFaults(spec: GroupSpec, first: InferenceFault): GroupFault[] {
+/** Inference stops at the first fault; here each text is looked at alone, so that all are told. */
+function faultsOfEach(spec: GroupSpec, first: InferenceFault, candidates: Candidates, conditionFunctions: readonly FunctionDefinition[]): GroupFault[] {
   const faults: GroupFault[] = [];
+  const touched = { reads: 0, writes: 0, calls: new Set<string>() };
   for (const where of ['statements', 'conditions'] as const) {
     spec[where].forEach((text, index) => {
       try {
-        if (where === 'statements') inferContext([text], [], new Map());
-        else inferContext([], [text], new Map());
+        const isStatement = where === 'statements';
+        const { context, functions } = inferContext(isStatement ? [text] : [], isStatement ? [] : [text], candidates);
+        if (isStatement) compileStatement(text, { context, functions, pathNames: 'required', touched });
+        else compileCondition(text, { context, functions: functionsOf(context, conditionFunctions), pathNames: 'required', touched });
       } catch (error) {
-        const fault = error instanceof InferenceFault ? error.cause : error;
-        if (fault instanceof Error && fault.message.includes('has invalid syntax')) faults.push({ in: where, index, message: describeFault(text, fault) });
+        if (error instanceof InferenceFault && error.undecided) return; // Another text may decide.
+        faults.push({ in: where, index, message: describeFault(text, error instanceof InferenceFault ? error.cause : error) });
       }
     });
   }

@@ -85,9 +85,12 @@ export interface Candidate {
 /** A text with where it stands, so that a fault can be told of the right one. */
 export class InferenceFault extends Error {
   readonly text: string;
-  constructor(text: string, cause: unknown) {
+  /** Nothing is wrong but that no path says which context is meant. */
+  readonly undecided: boolean;
+  constructor(text: string, cause: unknown, undecided = false) {
     super(cause instanceof Error ? cause.message : String(cause), { cause });
     this.text = text;
+    this.undecided = undecided;
   }
 }
 
@@ -125,7 +128,7 @@ export function inferContext(statements: readonly string[], conditions: readonly
   }
   const known = [...candidates.keys()].join(', ');
   if (inferred === '' || !source)
-    throw new InferenceFault(all[0]?.text ?? '', fault(`no path says which context is meant; begin one with the name of a context: ${known}`, 0));
+    throw new InferenceFault(all[0]?.text ?? '', fault(`no path says which context is meant; begin one with the name of a context: ${known}`, 0), true);
   const candidate = candidates.get(inferred);
   if (!candidate)
     throw new InferenceFault(
