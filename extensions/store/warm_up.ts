@@ -44,7 +44,6 @@ export function warmUp(): void {
     }
     for (let ref = 1; ref <= FILLED; ref++) for (let i = 0; i < FILLING; i++) tenants[0]!.append(ref, timeMs + i * 15_000, 0, 0x40000000 + i);
     void tenants[0]!.commit();
-    one.write(snappyEncode(body.subarray(0, samplesAt[0]! + 15)), body.length, 1_800_000_000_000);
     kept.push(tenants[1], one);
   } finally {
     void Promise.all(tenants.map((tenant) => tenant.close())).finally(() => fs.rmSync(directory, { recursive: true, force: true }));

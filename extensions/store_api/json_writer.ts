@@ -2,6 +2,7 @@
  * JSON as bytes. Points of a range query are written without an object or string each: the head of a point ([1700000000,") is made once per
  * step, and a value that repeats its neighbour is copied.
  */
+import { freeBytes } from '#src/core/slab.ts';
 import { formatSample } from '#src/promql/format/float.ts';
 import { type Bucket, negativeBuckets, positiveBuckets, zeroBucket } from '#src/promql/histogram/buckets.ts';
 import { type FloatHistogram, usesCustomBuckets } from '#src/promql/histogram/float_histogram.ts';
@@ -22,16 +23,22 @@ export function formatTime(ms: number): string {
 }
 
 export class JsonWriter {
-  #buffer = Buffer.allocUnsafeSlow(1 << 16);
+  #buffer: Buffer;
   #at = 0;
   #lastValue = Number.NaN;
   readonly #lastText = new Uint8Array(32);
   #lastSize = 0;
 
+  /** `expected`: how much will be written, about: what fits at once leaves no smaller buffers behind. */
+  constructor(expected = 1 << 16) {
+    this.#buffer = Buffer.allocUnsafeSlow(expected);
+  }
+
   #room(size: number): void {
     if (this.#at + size <= this.#buffer.length) return;
     const grown = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.#at + size));
     this.#buffer.copy(grown, 0, 0, this.#at);
+    freeBytes(this.#buffer);
     this.#buffer = grown;
   }
 

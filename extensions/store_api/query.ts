@@ -73,7 +73,7 @@ export class QueryHandlers {
       },
       (minMs, maxMs) => openQuerier(store, tenants, minMs, maxMs),
     );
-    const json = new JsonWriter();
+    const json = new JsonWriter(expectedBytes(result));
     const truncated = await writeResult(json, result, limit, request.signal);
     const notes = result.notes.strings(query, NOTE_LIMIT);
     if (truncated) notes.warnings.push('results truncated due to limit');
@@ -140,6 +140,19 @@ function lookback(params: Params): number | undefined {
   if (ms === undefined || Number.isNaN(ms))
     throw new ApiError('bad_data', `error parsing lookback delta duration: cannot parse ${quoteGo(text)} to a valid duration`);
   return ms > 0 ? ms : undefined;
+}
+
+/** Of an answer: a point of time and value takes 20 to 40 bytes, a label set some hundred. */
+const POINT_BYTES = 32;
+const SERIES_BYTES = 200;
+const LEAST_BYTES = 4096;
+const MOST_EXPECTED_BYTES = 8 << 20;
+
+function expectedBytes({ value }: QueryResult): number {
+  const isMatrix = value.type === 'vector' || value.type === 'matrix',
+    series = isMatrix ? value.matrix.count : value.type === 'series' ? value.series.length : 0,
+    points = isMatrix ? series * value.matrix.steps : series;
+  return Math.min(MOST_EXPECTED_BYTES, LEAST_BYTES + series * SERIES_BYTES + points * POINT_BYTES);
 }
 
 /** Between two breaths of the event loop while a large answer is written. */

@@ -131,6 +131,10 @@ function refuseUnsafe(arg: MatrixSelector, name: string): void {
   }
 }
 
+/** Kept from one query to the next: memory outside the heap that comes and goes does so faster than it is collected. */
+let hashes = new Float64Array(0);
+const MOST_KEPT_HASHES = 1 << 16;
+
 /** Finds rows that are the same without their names. Series of one name never are: then no label set is looked at. */
 class NameCheck {
   readonly #source: RangeSource;
@@ -158,7 +162,9 @@ class NameCheck {
   /** Whether no two rows have the same hash: then they differ, at a tenth of the price of a look at their labels. */
   #hashesDiffer(): boolean {
     const mask = 2 ** (33 - Math.clz32(this.#count)) - 1;
-    const table = new Float64Array(mask + 1).fill(-1);
+    const table = mask < hashes.length ? hashes : new Float64Array(mask + 1);
+    if (mask < MOST_KEPT_HASHES) hashes = table;
+    table.fill(-1, 0, mask + 1);
     for (let i = 0; i < this.#count; i++) {
       const hash = this.#source.hashWithoutName(this.#rows[i]!);
       if (hash < 0) return false;
