@@ -5,6 +5,7 @@ import zlib from 'node:zlib';
 import { z } from 'zod';
 import { PermanentError, RetryableError } from '#src/core/errors.ts';
 import { systemClock } from '#src/core/clock.ts';
+import { closedPort } from '#src/core/testing/ports.ts';
 import { grpcClientShape, grpcServerShape } from '#src/net/config.ts';
 import { GrpcClient } from './client.ts';
 import { GrpcServer, type UnaryMethod } from './server.ts';
@@ -231,11 +232,20 @@ test('a deadline ends a call that is not answered, an aborted one ends at once, 
 
 test('a server that stops answers what it has begun and takes nothing new; the client finds the next one', async () => {
   let release = (): void => {};
-  const server = await startServer(() => new Promise<void>((done) => (release = done)));
+  let begin = (): void => {};
+  const begun = new Promise<void>((done) => {
+    begin = done;
+  });
+  const server = await startServer(() => {
+    begin();
+    return new Promise<void>((done) => {
+      release = done;
+    });
+  });
   const client = startClient(server.address);
   const running = client.call(PATH, [Buffer.alloc(1)], 1);
-  await new Promise((done) => setTimeout(done, 50));
-  const closing = server.close(2000);
+  await begun;
+  const closing = server.close(20_000);
   setTimeout(() => release(), 50);
   assert.equal((await running).length, 0);
   await closing;
@@ -243,12 +253,10 @@ test('a server that stops answers what it has begun and takes nothing new; the c
 });
 
 test('a connection that cannot be made is Unavailable, and is made once the server is there', async () => {
-  const placeholder = await startServer(() => undefined);
-  const { address } = placeholder;
-  await placeholder.close();
+  const address = `127.0.0.1:${await closedPort()}`;
   const client = startClient(address);
   await assert.rejects(client.call(PATH, [Buffer.alloc(1)], 1), (error) => error instanceof RetryableError && /Unavailable/.test(error.message));
   await startServer(() => undefined, { endpoint: address });
   const waiting = startClient(address, { wait_for_ready: true });
-  assert.equal((await waiting.call(PATH, [Buffer.alloc(1)], 1, { timeoutMs: 5000 })).length, 0);
+  assert.equal((await waiting.call(PATH, [Buffer.alloc(1)], 1, { timeoutMs: 20_000 })).length, 0);
 });
