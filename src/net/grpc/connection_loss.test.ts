@@ -100,13 +100,13 @@ for (const [how, cut] of Object.entries(CUTS)) {
         message.write(id);
         const began = performance.now();
         try {
-          await client.call(PATH, [message], message.length, { timeoutMs: 5000 });
+          await client.call(PATH, [message], message.length, { timeoutMs: 30_000 });
           acknowledged++;
           assert.ok(received.has(id), `${id} was acknowledged and is not there`);
           return null;
         } catch (error) {
           assert.ok(error instanceof RetryableError, `${id}: ${String(error)}`);
-          assert.ok(performance.now() - began < 4500, `${id} waited for its deadline`);
+          assert.ok(performance.now() - began < 25_000, `${id} waited for its deadline`);
           refused++;
           return String(error);
         }
