@@ -14,14 +14,23 @@ const READY = 'PENSTOCK_ENGINE';
 /** MB. Batches live in buffers outside the heap; what is young here are promises and short strings. */
 const YOUNG_MB = 4;
 
+/** None where the user has no home, as one that a container knows by number only. */
+function ownCache(): { NODE_COMPILE_CACHE?: string } {
+  try {
+    return { NODE_COMPILE_CACHE: path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'penstock', 'compile') };
+  } catch {
+    return {};
+  }
+}
+
 if (process.env[READY] === undefined && process.execve !== undefined) {
   const env = {
+    ...ownCache(),
     MALLOC_ARENA_MAX: '2',
     // Bodies of requests come and go by the hundred KB: handing their pages back to the system each time costs a sixth of all CPU.
     // What is as large as a slab of the store comes from the system and goes back at once: kept, it cost 10 MB more than it saved page faults.
     MALLOC_TRIM_THRESHOLD_: '8388608',
     MALLOC_MMAP_THRESHOLD_: '1048576',
-    NODE_COMPILE_CACHE: path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'penstock', 'compile'),
     ...process.env,
     [READY]: '1',
   };
