@@ -4,11 +4,9 @@ import { deepEqual, type Stored, toJson, typeName, ValueMap } from '#ottl/values
 import { writeKeyValues } from '#src/data/any_value.ts';
 import { resource, scope } from '#src/data/contexts.ts';
 import type { Cursor } from '#src/data/cursor.ts';
-import { METRIC, METRIC_DATA, NUMBER_POINT } from '#src/data/message_types.ts';
+import { METRIC, METRIC_DATA, NUMBER_POINT, TEMPORALITY } from '#src/data/message_types.ts';
 import type { ProtoWriter } from '#src/wire/proto_writer.ts';
 import type { MetricInfo } from './config.ts';
-
-const DELTA = 1;
 
 export interface CountedMetric {
   readonly name: string;
@@ -71,7 +69,7 @@ export class Counter {
         writeKeyValues(writer, NUMBER_POINT.attributes, attributes);
         writer.close(point);
       }
-      writer.int(METRIC_DATA.aggregationTemporality, DELTA);
+      writer.int(METRIC_DATA.aggregationTemporality, TEMPORALITY.delta);
       writer.bool(METRIC_DATA.isMonotonic, true);
       writer.close(sum);
       writer.close(metric);

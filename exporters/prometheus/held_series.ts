@@ -5,13 +5,14 @@
 import type { Batch } from '#src/core/batch.ts';
 import { errorText } from '#src/core/errors.ts';
 import type { Cursor } from '#src/data/cursor.ts';
+import { hasNoRecordedValue } from '#src/data/data_point.ts';
 import { METRIC, METRIC_DATA, SCOPE, SCOPE_GROUP } from '#src/data/message_types.ts';
 import { BatchReader } from '#src/data/read.ts';
 import { valueText } from '#src/data/value_text.ts';
 import { compareNames, type ResourceLabels, SERVICE_INSTANCE_ID, SERVICE_NAME, SERVICE_NAMESPACE } from '#src/helper/prometheus/labels.ts';
 import { labelName, metricName, type NameKind, type NameRules } from '#src/helper/prometheus/names.ts';
 import { attributeBytes } from '#src/helper/prometheus/point_attributes.ts';
-import { type Held, isShown, isStalePoint, joined, readHeld } from './held_value.ts';
+import { type Held, isShown, joined, readHeld } from './held_value.ts';
 
 const IDENTIFYING: ReadonlySet<number> = new Set([SERVICE_NAME, SERVICE_NAMESPACE, SERVICE_INSTANCE_ID]);
 
@@ -138,7 +139,7 @@ export class HeldSeriesSet {
   #addPoint(series: HeldSeries, target: Target | null, temporality: number): void {
     const reader = this.#reader,
       kind = reader.metricKind;
-    if (isStalePoint(reader.point, kind)) {
+    if (hasNoRecordedValue(reader.point, kind)) {
       series.held = null;
       return;
     }

@@ -13,12 +13,11 @@ import {
   QUANTILE,
   QUANTILE_TYPE,
   SUMMARY_POINT,
+  TEMPORALITY,
 } from '#src/data/message_types.ts';
 import type { BatchReader } from '#src/data/read.ts';
 import { pointExemplars, type PromExemplar } from '#src/helper/prometheus/translate.ts';
 
-const DELTA = 1;
-const NO_RECORDED_VALUE = 1;
 const buckets = new Cursor(BUCKETS_TYPE);
 const quantile = new Cursor(QUANTILE_TYPE);
 
@@ -55,13 +54,10 @@ export interface Held {
   exemplars: readonly PromExemplar[];
 }
 
-export const isStalePoint = (point: Cursor, kind: number): boolean =>
-  (point.int(kind === METRIC.histogram || kind === METRIC.exponentialHistogram ? HISTOGRAM_POINT.flags : NUMBER_POINT.flags) & NO_RECORDED_VALUE) !== 0;
-
 /** Whether points of such a sum or histogram can be shown at all. */
 export function isShown(kind: number, temporality: number, isMonotonic: boolean): boolean {
   if (kind === METRIC.gauge || kind === METRIC.summary) return true;
-  if (kind === METRIC.sum) return temporality !== 0 && (temporality !== DELTA || isMonotonic);
+  if (kind === METRIC.sum) return temporality !== 0 && (temporality !== TEMPORALITY.delta || isMonotonic);
   return kind !== 0;
 }
 
@@ -127,7 +123,7 @@ function readValue(point: Cursor, kind: number): HeldValue {
 
 /** What is held after the point came: the newer one, for deltas that follow each other their sum. Null: the point is older and is not taken. */
 export function joined(before: Held, point: Held, kind: number, temporality: number): Held | null {
-  if (temporality !== DELTA || kind === METRIC.gauge || kind === METRIC.summary) return point.timeNano < before.timeNano ? null : point;
+  if (temporality !== TEMPORALITY.delta || kind === METRIC.gauge || kind === METRIC.summary) return point.timeNano < before.timeNano ? null : point;
   const follows = point.startNano === before.timeNano;
   if (kind === METRIC.sum) {
     if (point.timeNano < before.timeNano) return null;

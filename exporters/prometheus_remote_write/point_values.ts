@@ -3,12 +3,12 @@
  * bucket +Inf, of a summary sum, count and quantiles. Each value is two words, because a number may lose the payload of a NaN.
  */
 import { Cursor } from '#src/data/cursor.ts';
+import { hasNoRecordedValue } from '#src/data/data_point.ts';
 import { HISTOGRAM_POINT, METRIC, NUMBER_POINT, QUANTILE, QUANTILE_TYPE, SUMMARY_POINT } from '#src/data/message_types.ts';
 import { STALE_HIGH, STALE_LOW } from '#src/helper/prometheus/translate.ts';
 
 const F = new Float64Array(1),
   W = new Uint32Array(F.buffer);
-const NO_RECORDED_VALUE = 1;
 const quantile = new Cursor(QUANTILE_TYPE);
 
 export class PointValues {
@@ -24,7 +24,7 @@ export class PointValues {
   }
 
   #readNumber(point: Cursor): void {
-    if ((point.int(NUMBER_POINT.flags) & NO_RECORDED_VALUE) !== 0) return this.#push(STALE_LOW, STALE_HIGH);
+    if (hasNoRecordedValue(point, METRIC.sum)) return this.#push(STALE_LOW, STALE_HIGH);
     const double = point.has(NUMBER_POINT.asDouble),
       int = point.has(NUMBER_POINT.asInt);
     if (int && (!double || point.contentStart(NUMBER_POINT.asInt) > point.contentStart(NUMBER_POINT.asDouble)))
@@ -33,7 +33,7 @@ export class PointValues {
   }
 
   #readHistogram(point: Cursor): void {
-    const stale = (point.int(HISTOGRAM_POINT.flags) & NO_RECORDED_VALUE) !== 0,
+    const stale = hasNoRecordedValue(point, METRIC.histogram),
       { view } = point.space;
     const count = point.high(HISTOGRAM_POINT.count) * 4294967296 + point.low(HISTOGRAM_POINT.count);
     if (point.has(HISTOGRAM_POINT.sum)) this.#push(point.low(HISTOGRAM_POINT.sum), point.high(HISTOGRAM_POINT.sum));
@@ -55,7 +55,7 @@ export class PointValues {
     quantile.space = point.space;
     for (let more = point.firstChild(SUMMARY_POINT.quantileValues, quantile); more; more = point.nextChild(SUMMARY_POINT.quantileValues, quantile))
       this.#push(quantile.low(QUANTILE.value), quantile.high(QUANTILE.value));
-    if ((point.int(SUMMARY_POINT.flags) & NO_RECORDED_VALUE) !== 0) this.#makeStale();
+    if (hasNoRecordedValue(point, METRIC.summary)) this.#makeStale();
   }
 
   #makeStale(): void {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { ClientAuthenticator, ServerAuthenticator } from '#src/core/auth.ts';
+import { basicCredentials, type ClientAuthenticator, type ServerAuthenticator } from '#src/core/auth.ts';
 import { type CreateContext, defineExtension, type Lifecycle } from '#src/core/component.ts';
 import { CredentialsFile } from '#src/helper/credentials_file.ts';
 import { type ClientAuthConfig, COLON_FAULT, configSchema } from './config.ts';
@@ -49,13 +49,13 @@ async function readHtpasswd(path: string): Promise<string> {
 
 function client(auth: ClientAuthConfig, { telemetry, clock }: Context): ClientAuthenticator & Lifecycle {
   let { username, password } = auth,
-    header = basic(username, password);
+    header = basicCredentials(username, password);
   const files: CredentialsFile[] = [];
   const watch = (path: string, use: (value: string) => void): void => {
     if (path === '') return;
     const onChange = (value: string): void => {
       use(value);
-      header = basic(username, password);
+      header = basicCredentials(username, password);
     };
     files.push(new CredentialsFile({ path, clock, log: telemetry.log, onChange }));
   };
@@ -75,4 +75,3 @@ function client(auth: ClientAuthConfig, { telemetry, clock }: Context): ClientAu
     },
   };
 }
-const basic = (username: string, password: string): string => `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;

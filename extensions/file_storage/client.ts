@@ -8,8 +8,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { CorruptError } from '#src/core/errors.ts';
 import type { StorageClient } from '#src/core/storage.ts';
+import { syncDirectory } from '#src/core/sync_directory.ts';
 import type { Log } from '#src/core/telemetry.ts';
-import { moveFile, removeUnfinished, sync, syncFolder, UNFINISHED, writeParts } from './files.ts';
+import { moveFile, removeUnfinished, sync, UNFINISHED, writeParts } from './files.ts';
 import { type Change, encodeRecord, HEADER, type Place, Segment, scanSegment } from './segment.ts';
 
 const MIN_SEGMENT = 1 << 20,
@@ -121,7 +122,7 @@ export class LogStore implements StorageClient {
     fs.writeSync(descriptor, HEADER, 0, HEADER.length, 0);
     if (this.#fsync) {
       fs.fsyncSync(descriptor);
-      syncFolder(this.folder);
+      syncDirectory(this.folder);
     }
     this.#segments.push(new Segment(number, file, descriptor, HEADER.length));
   }
@@ -314,7 +315,7 @@ export class LogStore implements StorageClient {
       for (const segment of old) updates.push(...(await this.#copy(segment, target)));
       await sync(target.descriptor);
       await moveFile(unfinished, target.path);
-      if (this.#fsync) syncFolder(this.folder);
+      if (this.#fsync) syncDirectory(this.folder);
     } catch (error) {
       target.close();
       fs.rmSync(unfinished, { force: true });

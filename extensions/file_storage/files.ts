@@ -50,12 +50,3 @@ export async function writeParts(descriptor: number, parts: readonly Buffer[], p
     at += size;
   }
 }
-
-export function syncFolder(folder: string): void {
-  const descriptor = fs.openSync(folder, 'r');
-  try {
-    fs.fsyncSync(descriptor);
-  } finally {
-    fs.closeSync(descriptor);
-  }
-}

@@ -1,5 +1,6 @@
 /** Pairs of keys and values as a map. */
 import { quoteGo } from '#src/core/go_quote.ts';
+import { splitQuoted } from '#src/helper/text/split_quoted.ts';
 import { defineConverter, p } from '#ottl/function.ts';
 import { fail, ValueMap } from '#ottl/values.ts';
 
@@ -22,8 +23,9 @@ export default defineConverter({
       const text = target.get(record);
       if (text === '') fail('cannot parse from empty target');
       const map = new ValueMap(),
-        faults: string[] = [];
-      for (const pair of splitQuoted(text, pairDelimiter)) {
+        faults: string[] = [],
+        pairs = splitQuoted(text, pairDelimiter) ?? fail(`splitting source ${quoteGo(text)} into pairs failed: never reached the end of a quoted value`);
+      for (const pair of pairs) {
         const at = pair.indexOf(delimiter);
         if (at < 0) faults.push(`cannot split ${quoteGo(pair)} into 2 items, got 1 item(s)`);
         else map.set(pair.slice(0, at).trim(), pair.slice(at + delimiter.length).trim());
@@ -32,32 +34,3 @@ export default defineConverter({
     };
   },
 });
-
-/** The parts between delimiters outside of quotes, without the quotes; empty parts do not count. A backslash before a quote keeps it. */
-function splitQuoted(text: string, delimiter: string): string[] {
-  const parts: string[] = [];
-  let part = '',
-    quote = '',
-    escaped = false;
-  for (let i = 0; i < text.length; i++) {
-    const c = text[i]!;
-    if (quote === '' && text.startsWith(delimiter, i)) {
-      if (part !== '') parts.push(part);
-      part = '';
-      i += delimiter.length - 1;
-      continue;
-    }
-    if (escaped) escaped = false;
-    else if (quote === '' && (c === '"' || c === "'")) {
-      quote = c;
-      continue;
-    } else if (c === quote) {
-      quote = '';
-      continue;
-    } else escaped = c === '\\';
-    part += c;
-  }
-  if (quote !== '') fail(`splitting source ${quoteGo(text)} into pairs failed: never reached the end of a quoted value`);
-  if (part !== '') parts.push(part);
-  return parts;
-}

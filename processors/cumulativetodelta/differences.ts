@@ -1,5 +1,6 @@
 /** The last points of all streams: takes the cumulative point under the cursor and makes it the difference to the one before, or says why it is dropped. */
 import { dataPoint, position } from '#src/data/contexts.ts';
+import { hasNoRecordedValue } from '#src/data/data_point.ts';
 import { HISTOGRAM_POINT, METRIC, NUMBER_POINT } from '#src/data/message_types.ts';
 import {
   type ExplicitHistogram,
@@ -23,7 +24,6 @@ interface Stream {
   readonly histogram: ExplicitHistogram | null;
   readonly exponential: ExponentialHistogram | null;
 }
-const NO_RECORDED_VALUE = 1;
 
 export class Differences {
   readonly #initial: InitialValue;
@@ -45,11 +45,11 @@ export class Differences {
 
   take(): Outcome {
     const isSum = position.metricKind === METRIC.sum;
-    // Both kinds of histograms have their flags in field 10, and all kinds of points their times in the same fields.
-    if ((dataPoint.int(isSum ? NUMBER_POINT.flags : HISTOGRAM_POINT.flags) & NO_RECORDED_VALUE) !== 0) return 'no value';
+    if (hasNoRecordedValue(dataPoint, position.metricKind)) return 'no value';
     const isInt = isSum && dataPoint.has(NUMBER_POINT.asInt),
       point = readPoint(isSum, isInt);
     if (Number.isNaN(point.double)) return 'kept';
+    // All kinds of points have their times in the same fields.
     const startTime = dataPoint.fixed64(NUMBER_POINT.startTimeUnixNano),
       // Streams are told apart also by when they began and by the type of their values.
       key = `${pointKey()}\n${isInt ? 'i' : 'd'}${dataPoint.high(NUMBER_POINT.startTimeUnixNano)}:${dataPoint.low(NUMBER_POINT.startTimeUnixNano)}`;

@@ -5,14 +5,12 @@ import { defineProcessor, type Rewriter } from '#src/core/component.ts';
 import { compilePattern } from '#src/core/regexp/pattern.ts';
 import type { Counter, Telemetry } from '#src/core/telemetry.ts';
 import { DROP, INNER_LEVEL, KEEP, metric, metricData, type Pass, position, RECORD_LEVEL } from '#src/data/contexts.ts';
-import { METRIC, METRIC_DATA } from '#src/data/message_types.ts';
+import { METRIC, METRIC_DATA, TEMPORALITY } from '#src/data/message_types.ts';
 import { BytesRewriter } from '#src/data/rewrite.ts';
 import { StreamKeys } from '#src/helper/streams/stream_keys.ts';
 import { type Config, configSchema, type MatchMetrics } from './config.ts';
 import { Differences, type Outcome } from './differences.ts';
 
-const DELTA = 1,
-  CUMULATIVE = 2;
 const TYPE_NAMES = new Map<number, string>([
   [METRIC.sum, 'sum'],
   [METRIC.histogram, 'histogram'],
@@ -69,11 +67,11 @@ class CumulativeToDelta implements Rewriter {
     const kind = position.metricKind,
       isSum = kind === METRIC.sum;
     this.#converts = false;
-    if (!TYPE_NAMES.has(kind) || metricData.int(METRIC_DATA.aggregationTemporality) !== CUMULATIVE) return KEEP;
+    if (!TYPE_NAMES.has(kind) || metricData.int(METRIC_DATA.aggregationTemporality) !== TEMPORALITY.cumulative) return KEEP;
     if ((isSum && !metricData.bool(METRIC_DATA.isMonotonic)) || !this.#includes()) return KEEP;
     if (metricData.count(METRIC_DATA.dataPoints) === 0) return isSum ? DROP : KEEP;
     this.#converts = true;
-    metricData.setInt(METRIC_DATA.aggregationTemporality, DELTA);
+    metricData.setInt(METRIC_DATA.aggregationTemporality, TEMPORALITY.delta);
     this.#differences.enter(this.#keys.ofMetric());
     return KEEP;
   }

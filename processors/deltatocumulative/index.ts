@@ -4,14 +4,12 @@ import type { Clock } from '#src/core/clock.ts';
 import { defineProcessor, type Rewriter } from '#src/core/component.ts';
 import type { Counter, Telemetry } from '#src/core/telemetry.ts';
 import { DROP, INNER_LEVEL, KEEP, metricData, type Pass, RECORD_LEVEL } from '#src/data/contexts.ts';
-import { METRIC_DATA } from '#src/data/message_types.ts';
+import { METRIC_DATA, TEMPORALITY } from '#src/data/message_types.ts';
 import { BytesRewriter } from '#src/data/rewrite.ts';
 import { StreamKeys } from '#src/helper/streams/stream_keys.ts';
 import { Accumulator, type Fault } from './accumulator.ts';
 import { configSchema } from './config.ts';
 
-const DELTA = 1,
-  CUMULATIVE = 2;
 /** Streams are looked through for stale ones so often. */
 const SWEEP_MS = 60_000;
 
@@ -59,10 +57,10 @@ class DeltaToCumulative implements Rewriter {
   }
   /** Only sums and histograms have a temporality. */
   #atMetric(): number {
-    this.#isDelta = metricData.int(METRIC_DATA.aggregationTemporality) === DELTA;
+    this.#isDelta = metricData.int(METRIC_DATA.aggregationTemporality) === TEMPORALITY.delta;
     if (!this.#isDelta) return KEEP;
     if (metricData.count(METRIC_DATA.dataPoints) === 0) return DROP;
-    metricData.setInt(METRIC_DATA.aggregationTemporality, CUMULATIVE);
+    metricData.setInt(METRIC_DATA.aggregationTemporality, TEMPORALITY.cumulative);
     this.#accumulator.enter(this.#keys.ofMetric());
     return KEEP;
   }

@@ -7,11 +7,9 @@ import { writeKeyValues } from '#src/data/any_value.ts';
 import type { Cursor } from '#src/data/cursor.ts';
 import { METRIC, METRIC_DATA, RESOURCE, RESOURCE_GROUP, SCOPE, SCOPE_GROUP } from '#src/data/message_types.ts';
 import type { BatchReader } from '#src/data/read.ts';
-import { readLength, skipField } from '#src/data/scan.ts';
+import { fieldsWithout, readLength, skipField } from '#src/data/scan.ts';
 import type { ValueMap } from '#src/data/value.ts';
 import { ProtoWriter } from '#src/wire/proto_writer.ts';
-
-const DATA_POINT_TAG = (METRIC_DATA.dataPoints << 3) | 2;
 
 class MetricGroup {
   readonly kind: number;
@@ -22,9 +20,8 @@ class MetricGroup {
   constructor(reader: BatchReader) {
     const { record, data } = reader;
     this.kind = reader.metricKind;
-    const dataTag = (this.kind << 3) | 2;
-    this.head = fieldsBut(dataTag, record.space.bytes, record.start, record.end);
-    this.dataHead = fieldsBut(DATA_POINT_TAG, data.space.bytes, data.start, data.end);
+    this.head = fieldsWithout(record.space.bytes, record.start, record.end, this.kind);
+    this.dataHead = fieldsWithout(data.space.bytes, data.start, data.end, METRIC_DATA.dataPoints);
   }
   write(writer: ProtoWriter): void {
     const metric = writer.open(SCOPE_GROUP.records, 2);
@@ -86,17 +83,6 @@ export class ResourceGroup {
     for (const scope of this.#scopes.values()) scope.write(writer);
     writer.close(mark);
   }
-}
-
-/** All fields of a message but those with this tag (below 128). */
-function fieldsBut(tag: number, bytes: Uint8Array, start: number, end: number): Buffer {
-  const kept: Uint8Array[] = [];
-  for (let p = start; p < end; ) {
-    const next = skipField(bytes, p, end);
-    if (bytes[p] !== tag) kept.push(bytes.subarray(p, next));
-    p = next;
-  }
-  return Buffer.concat(kept);
 }
 
 /** Appends the record or point under the cursor as a field, without the attributes whose keys have one of these numbers. */

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import net from 'node:net';
 import type { ConnectionOptions, SecureVersion } from 'node:tls';
+import { basicCredentials } from '#src/core/auth.ts';
 import { compileRule, type Labels, type NameScheme, type RelabelStep } from '#src/helper/relabel.ts';
 import type { LabelLimits } from '#src/helper/scrape/series_labels.ts';
 import { type GlobalConfig, type HttpConfig, type ScrapeConfig, type ScrapeProtocol, schemeOf, type TlsConfig } from './config.ts';
@@ -99,7 +100,7 @@ async function authorization(config: HttpConfig): Promise<string> {
     file !== undefined ? (await readFile(file, 'utf8')).trim() : (value ?? '');
   if (config.basic_auth !== undefined) {
     const { username, username_file, password, password_file } = config.basic_auth;
-    return `Basic ${Buffer.from(`${await given(username, username_file)}:${await given(password, password_file)}`).toString('base64')}`;
+    return basicCredentials(await given(username, username_file), await given(password, password_file));
   }
   if (config.authorization !== undefined) {
     const { type, credentials, credentials_file } = config.authorization;

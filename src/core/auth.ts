@@ -34,6 +34,9 @@ export class UnauthenticatedError extends PermanentError {
   override readonly name = 'UnauthenticatedError';
 }
 
+/** The value of an Authorization header (RFC 7617). */
+export const basicCredentials = (username: string, password: string): string => `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+
 /** The value of `auth` in configuration. */
 export interface AuthSettings {
   readonly authenticator: string;

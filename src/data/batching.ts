@@ -7,7 +7,7 @@ import { asBuffer } from '#src/wire/bytes.ts';
 import { ProtoWriter } from '#src/wire/proto_writer.ts';
 import { countItems, countPoints } from './check.ts';
 import { METRIC } from './message_types.ts';
-import { after, findMessage, messageEnd, messageStart, readLength, skipField } from './scan.ts';
+import { after, fieldsWithout, findMessage, messageEnd, messageStart, readLength, skipField } from './scan.ts';
 
 /** One batch of all of them, in order, without copying. They must be of one signal; the context is the first one's where none is given. */
 export function concatBatches(batches: readonly Batch[], context?: BatchContext): Batch {
@@ -131,7 +131,7 @@ class Splitter {
     }
     // Too large for what is left: take it apart.
     if (depth < 3) {
-      this.#open(field, without(bytes, content, end, 2));
+      this.#open(field, fieldsWithout(bytes, content, end, 2));
       this.#children(bytes, content, end, 2, depth + 1);
       this.#close();
       if (depth === 1) this.#flush();
@@ -143,8 +143,8 @@ class Splitter {
       if ((bytes[p]! & 7) === 2 && DATA_FIELDS.includes(kind)) {
         readLength(bytes, p + 1, end);
         const from = after;
-        this.#open(field, without(bytes, content, end, kind));
-        this.#open(kind, without(bytes, from, next, 1));
+        this.#open(field, fieldsWithout(bytes, content, end, kind));
+        this.#open(kind, fieldsWithout(bytes, from, next, 1));
         this.#children(bytes, from, next, 1, 4);
         this.#close();
         this.#close();
@@ -192,16 +192,4 @@ class Splitter {
     }
     this.#left = this.#max;
   }
-}
-
-/** The fields of [start, end) without field `field`. */
-function without(bytes: Buffer, start: number, end: number, field: number): Buffer {
-  const tag = (field << 3) | 2;
-  const kept: Buffer[] = [];
-  for (let p = start; p < end; ) {
-    const next = skipField(bytes, p, end);
-    if (bytes[p] !== tag) kept.push(bytes.subarray(p, next));
-    p = next;
-  }
-  return Buffer.concat(kept);
 }

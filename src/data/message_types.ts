@@ -95,6 +95,8 @@ export const LOG = {
 } as const; // biome-ignore format: one line a thought
 export const METRIC = { name: 1, description: 2, unit: 3, gauge: 5, sum: 7, histogram: 9, exponentialHistogram: 10, summary: 11, metadata: 12 } as const;
 /** Gauge, Sum, Histogram, ExponentialHistogram and Summary alike; not all have all of these. */
+/** AggregationTemporality. */
+export const TEMPORALITY = { delta: 1, cumulative: 2 } as const;
 export const METRIC_DATA = { dataPoints: 1, aggregationTemporality: 2, isMonotonic: 3 } as const;
 export const NUMBER_POINT = { startTimeUnixNano: 2, timeUnixNano: 3, asDouble: 4, exemplars: 5, asInt: 6, attributes: 7, flags: 8 } as const;
 export const HISTOGRAM_POINT = {

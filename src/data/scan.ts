@@ -50,6 +50,18 @@ export function skipField(bytes: Uint8Array, at: number, end: number): number {
   return p;
 }
 
+/** The fields of the message in [start, end) without the messages in field `field` (below 16). */
+export function fieldsWithout(bytes: Uint8Array, start: number, end: number, field: number): Buffer {
+  const tag = (field << 3) | 2;
+  const kept: Uint8Array[] = [];
+  for (let p = start; p < end; ) {
+    const next = skipField(bytes, p, end);
+    if (bytes[p] !== tag) kept.push(bytes.subarray(p, next));
+    p = next;
+  }
+  return Buffer.concat(kept);
+}
+
 /** The content of the message that `findMessage` found last. */
 export let messageStart = 0;
 export let messageEnd = 0;

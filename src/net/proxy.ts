@@ -4,6 +4,7 @@
  */
 import { BlockList, connect, isIP } from 'node:net';
 import type { Socket } from 'node:net';
+import { basicCredentials } from '#src/core/auth.ts';
 
 const CONNECT_TIMEOUT_MS = 20_000;
 const MAX_ANSWER_BYTES = 16 * 1024;
@@ -100,9 +101,6 @@ export function openTunnel(proxy: URL, address: { readonly host: string; readonl
 }
 function connectRequest(proxy: URL, target: string, userAgent: string): string {
   const lines = [`CONNECT ${target} HTTP/1.1`, `Host: ${target}`, `User-Agent: ${userAgent}`];
-  if (proxy.username !== '') {
-    const credentials = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
-    lines.push(`Proxy-Authorization: Basic ${Buffer.from(credentials).toString('base64')}`);
-  }
+  if (proxy.username !== '') lines.push(`Proxy-Authorization: ${basicCredentials(decodeURIComponent(proxy.username), decodeURIComponent(proxy.password))}`);
   return `${lines.join('\r\n')}\r\n\r\n`;
 }

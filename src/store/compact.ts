@@ -5,10 +5,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { newColumns } from '#src/core/series.ts';
+import { syncDirectory } from '#src/core/sync_directory.ts';
 import type { Block } from './block/block.ts';
 import type { BlockSeries } from './block/block.ts';
 import { BlockWriter } from './block/block_writer.ts';
-import { syncDirectory } from './block/meta.ts';
 import type { BlockMeta } from './block/meta.ts';
 import { viewOf } from './bytes.ts';
 import { HistogramChunk } from './chunk/histogram.ts';

@@ -1,6 +1,7 @@
 /** Merges data points that have the same attributes and times, after attributes were taken away or values made the same. */
 import { defineEditor, p } from '#ottl/function.ts';
 import { fail, floatToInt } from '#ottl/values.ts';
+import { TEMPORALITY } from '#src/data/message_types.ts';
 import { formatFloat } from '#src/data/value_text.ts';
 import {
   type AnyValue,
@@ -21,7 +22,6 @@ import {
 
 const FUNCTIONS = ['sum', 'mean', 'min', 'max', 'median', 'count'] as const;
 type Aggregation = (typeof FUNCTIONS)[number];
-const DELTA = 1;
 
 function aggregationOf(name: string): Aggregation {
   return (
@@ -86,7 +86,7 @@ function group(kind: MetricKind, data: Data): Point[][] {
   for (const point of data.dataPoints ?? []) {
     const { min, max, flags = 0, explicitBounds = [], scale = 0 } = point;
     const parts: unknown[] = [keyOf(point.attributes ?? []), point.timeUnixNano];
-    if (data.aggregationTemporality === DELTA) parts.push(point.startTimeUnixNano);
+    if (data.aggregationTemporality === TEMPORALITY.delta) parts.push(point.startTimeUnixNano);
     if (kind === 'histogram') parts.push(explicitBounds.map(numberKey), min !== undefined, max !== undefined, flags);
     if (kind === 'exponentialHistogram') parts.push(scale, min !== undefined, max !== undefined, flags);
     const text = JSON.stringify(parts);

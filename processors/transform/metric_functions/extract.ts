@@ -2,16 +2,14 @@
 import { defineEditor, p } from '#ottl/function.ts';
 import { fail } from '#ottl/values.ts';
 import { position } from '#src/data/contexts.ts';
-import { METRIC } from '#src/data/message_types.ts';
+import { METRIC, TEMPORALITY } from '#src/data/message_types.ts';
 import { temporalityOf } from './convert.ts';
 import { addMetric, double, jsonDouble, kindOf, type Metric, type Point, pointLike, pointsOf, readMetric, typeText } from './metric_object.ts';
-
-const CUMULATIVE = 2;
 
 function temporalityOfDistribution(metric: Metric): number {
   const kind = kindOf(metric);
   if (kind === 'histogram' || kind === 'exponentialHistogram') return metric[kind]!.aggregationTemporality ?? 0;
-  return kind === 'summary' ? CUMULATIVE : 0;
+  return kind === 'summary' ? TEMPORALITY.cumulative : 0;
 }
 
 function extractor(name: string, suffixDefault: string, value: (point: Point, metric: Metric) => Point | null, unit: (metric: Metric) => string | undefined) {

@@ -6,6 +6,7 @@ import { parseJson, toJson } from '#receivers/file_log/json_text.ts';
 import { isMap, type Value, type ValueMap } from '#receivers/file_log/value.ts';
 import { compilePattern, type Pattern } from '#src/core/regexp/pattern.ts';
 import { readCsvRow } from '#src/helper/text/csv.ts';
+import { splitQuoted } from '#src/helper/text/split_quoted.ts';
 import type { OperatorContext } from './base.ts';
 import { Parser, parserKeys } from './parser.ts';
 import { parseUri } from './uri_text.ts';
@@ -138,7 +139,9 @@ export class KeyValueParser extends Parser {
     if (text === '') throw new Error('parse from field is empty');
     const map: ValueMap = new Map(),
       faults: string[] = [];
-    for (const pair of splitQuoted(text, this.#pairDelimiter)) {
+    const pairs = splitQuoted(text, this.#pairDelimiter);
+    if (pairs === null) throw new Error('never reached the end of a quoted value');
+    for (const pair of pairs) {
       const at = pair.indexOf(this.#delimiter);
       if (at < 0) faults.push(`cannot split ${JSON.stringify(pair)} into 2 items, got 1 item(s)`);
       else map.set(pair.slice(0, at).trim(), pair.slice(at + this.#delimiter.length).trim());
@@ -146,39 +149,6 @@ export class KeyValueParser extends Parser {
     if (faults.length > 0) throw new Error(faults.join('; '));
     return map;
   }
-}
-
-/** The pieces between delimiters that are outside of quotes; quotes vanish, a backslash keeps the quote behind it from ending one. */
-function splitQuoted(text: string, delimiter: string): string[] {
-  const pieces: string[] = [];
-  let piece = '',
-    quote = '',
-    escaped = false;
-  for (let i = 0; i < text.length; i++) {
-    if (quote === '' && text.startsWith(delimiter, i)) {
-      if (piece !== '') pieces.push(piece);
-      piece = '';
-      i += delimiter.length - 1;
-      continue;
-    }
-    const c = text[i]!;
-    if (escaped) escaped = false;
-    else {
-      if (quote === '' && (c === '"' || c === "'")) {
-        quote = c;
-        continue;
-      }
-      if (c === quote) {
-        quote = '';
-        continue;
-      }
-      escaped = c === '\\';
-    }
-    piece += c;
-  }
-  if (quote !== '') throw new Error('never reached the end of a quoted value');
-  if (piece !== '') pieces.push(piece);
-  return pieces;
 }
 
 export class UriParser extends Parser {

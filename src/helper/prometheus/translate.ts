@@ -7,6 +7,7 @@
 import { plainFloat } from '#src/core/go_float.ts';
 import type { BatchReader } from '#src/data/read.ts';
 import { Cursor } from '#src/data/cursor.ts';
+import { hasNoRecordedValue } from '#src/data/data_point.ts';
 import { keyId } from '#src/data/keys.ts';
 import {
   BUCKETS,
@@ -22,6 +23,7 @@ import {
   QUANTILE_TYPE,
   SCOPE,
   SUMMARY_POINT,
+  TEMPORALITY,
 } from '#src/data/message_types.ts';
 import { STRING } from '#src/data/value.ts';
 import { valueText } from '#src/data/value_text.ts';
@@ -45,9 +47,6 @@ export type Source = 0 | 1 | 2 | 3 | 4 | 5 | 6;
 export const STALE_LOW = 2;
 export const STALE_HIGH = 0x7ff00000;
 
-const CUMULATIVE = 2;
-/** The flag of data points without a value. */
-const NO_RECORDED_VALUE = 1;
 const PROMETHEUS_TYPE = keyId('prometheus.type');
 export const RECEIVER_SCOPE = 'github.com/open-telemetry/opentelemetry-collector-contrib/receiver/prometheusreceiver';
 
@@ -83,7 +82,7 @@ export function familyOf(reader: BatchReader, settings: TranslationSettings): Fa
   const { record, metricKind: kind } = reader,
     original = record.text(METRIC.name);
   if (kind === 0) throw new Error(`metric "${original}" has no data of a known type`);
-  if (kind !== METRIC.gauge && kind !== METRIC.summary && reader.data.int(METRIC_DATA.aggregationTemporality) !== CUMULATIVE)
+  if (kind !== METRIC.gauge && kind !== METRIC.summary && reader.data.int(METRIC_DATA.aggregationTemporality) !== TEMPORALITY.cumulative)
     throw new Error(`invalid temporality and type combination for metric "${original}"; convert it with the deltatocumulative processor`);
   return describedFamily(reader, settings);
 }
@@ -146,7 +145,7 @@ export function pointSeries(reader: BatchReader, family: Family, settings: Trans
   switch (family.kind) {
     case METRIC.gauge:
     case METRIC.sum: {
-      const stale = isStale(point, NUMBER_POINT.flags),
+      const stale = hasNoRecordedValue(point, METRIC.sum),
         double = point.has(NUMBER_POINT.asDouble),
         int = point.has(NUMBER_POINT.asInt);
       const field =
@@ -169,12 +168,11 @@ export function pointSeries(reader: BatchReader, family: Family, settings: Trans
 }
 type Series = (suffix: string, extra: readonly [string, string] | null, source: Source, offset: number) => void;
 
-const isStale = (point: Cursor, field: number): boolean => (point.int(field) & NO_RECORDED_VALUE) !== 0;
 const scalar = (point: Cursor, field: number, source: Source, stale: boolean): readonly [Source, number] =>
   stale ? [STALE, -1] : point.has(field) ? [source, point.contentStart(field)] : [ZERO, -1];
 
 function histogramSeries(point: Cursor, series: Series): void {
-  const stale = isStale(point, HISTOGRAM_POINT.flags);
+  const stale = hasNoRecordedValue(point, METRIC.histogram);
   if (point.has(HISTOGRAM_POINT.sum)) series('_sum', null, ...scalar(point, HISTOGRAM_POINT.sum, DOUBLE, stale));
   series('_count', null, ...scalar(point, HISTOGRAM_POINT.count, COUNT, stale));
   const bounds = point.doubles(HISTOGRAM_POINT.explicitBounds),
@@ -186,7 +184,7 @@ function histogramSeries(point: Cursor, series: Series): void {
 
 const quantile = new Cursor(QUANTILE_TYPE);
 function summarySeries(point: Cursor, series: Series): void {
-  const stale = isStale(point, SUMMARY_POINT.flags);
+  const stale = hasNoRecordedValue(point, METRIC.summary);
   series('_sum', null, ...scalar(point, SUMMARY_POINT.sum, DOUBLE, stale));
   series('_count', null, ...scalar(point, SUMMARY_POINT.count, COUNT, stale));
   quantile.space = point.space;
@@ -244,7 +242,7 @@ const buckets = new Cursor(BUCKETS_TYPE);
 export function writeNativeHistogram(writer: ProtoWriter, reader: BatchReader): void {
   const { point } = reader,
     scale = point.sint32(EXPONENTIAL_POINT.scale),
-    stale = isStale(point, EXPONENTIAL_POINT.flags);
+    stale = hasNoRecordedValue(point, METRIC.exponentialHistogram);
   if (scale < -4) throw new Error(`cannot convert exponential to native histogram: scale must be >= -4, was ${scale}`);
   if (stale) {
     writer.tag(1, 0);

@@ -4,6 +4,7 @@
  * are valid gzip, too (RFC 1952), but grpc's C core refuses them and others read the first and forget the rest.
  */
 import { endBit, lastBlockBit, walkDeflate } from './deflate_walk.ts';
+import { readU32 } from './words.ts';
 
 const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
 const TRAILER_BYTES = 8;
@@ -68,9 +69,6 @@ function headerBytes(bytes: Uint8Array): number {
   }
   if (flags & FHCRC) at += 2;
   return at < last ? at : -1;
-}
-function readU32(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
 }
 
 // CRC-32 is a remainder modulo this polynomial, bits reversed: to put bytes behind it is to multiply by x^8 for each of them.

@@ -4,6 +4,7 @@
  * https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md, https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md
  */
 import { PermanentError } from '#src/core/errors.ts';
+import { readI32, readU32 } from './words.ts';
 import { xxh32 } from './xxh32.ts';
 
 const MAGIC = 0x184d2204;
@@ -24,9 +25,9 @@ const MAX_OFFSET = 65535;
 export function decodeLz4(bytes: Uint8Array, limit: number): Buffer {
   const output = new Output(Math.min(limit, bytes.length * 4), limit);
   for (let at = 0; at < bytes.length; ) {
-    const magic = readU32(bytes, at);
+    const magic = checkedU32(bytes, at);
     if (magic === MAGIC) at = decodeFrame(bytes, at + 4, output);
-    else if (magic >>> 4 === SKIPPABLE_MAGIC >>> 4) at += 8 + readU32(bytes, at + 4);
+    else if (magic >>> 4 === SKIPPABLE_MAGIC >>> 4) at += 8 + checkedU32(bytes, at + 4);
     else throw new PermanentError('lz4: bad magic number');
     if (at > bytes.length) throw new PermanentError('lz4: a frame is cut off');
   }
@@ -45,19 +46,19 @@ function decodeFrame(bytes: Uint8Array, start: number, output: Output): number {
   const blockChecksum = flags & 16 ? 4 : 0;
   let at = header + 1;
   for (;;) {
-    const word = readU32(bytes, at);
+    const word = checkedU32(bytes, at);
     at += 4;
     if (word === 0) break;
     const size = word & ~STORED;
     const end = at + size;
     if (end + blockChecksum > bytes.length) throw new PermanentError('lz4: a block is cut off');
-    if (blockChecksum > 0 && readU32(bytes, end) !== xxh32(bytes, at, end)) throw new PermanentError('lz4: the checksum of a block is wrong');
+    if (blockChecksum > 0 && checkedU32(bytes, end) !== xxh32(bytes, at, end)) throw new PermanentError('lz4: the checksum of a block is wrong');
     if (word >>> 31 === 1) output.append(bytes, at, end);
     else decodeBlock(bytes, at, end, output, flags & 32 ? output.size : from);
     at = end + blockChecksum;
   }
   if ((flags & 4) === 0) return at;
-  if (readU32(bytes, at) !== xxh32(output.bytes, from, output.size)) throw new PermanentError('lz4: the checksum of the content is wrong');
+  if (checkedU32(bytes, at) !== xxh32(output.bytes, from, output.size)) throw new PermanentError('lz4: the checksum of the content is wrong');
   return at + 4;
 }
 
@@ -208,11 +209,8 @@ function copy(from: Uint8Array, start: number, end: number, out: Buffer, at: num
   else for (let i = start; i < end; ) out[to++] = from[i++]!;
   return at + end - start;
 }
-function readI32(bytes: Uint8Array, at: number): number {
-  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
-}
 /** PermanentError where the bytes end before it. */
-function readU32(bytes: Uint8Array, at: number): number {
+function checkedU32(bytes: Uint8Array, at: number): number {
   if (at + 4 > bytes.length) throw new PermanentError('lz4: a frame is cut off');
-  return readI32(bytes, at) >>> 0;
+  return readU32(bytes, at);
 }

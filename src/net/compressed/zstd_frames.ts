@@ -2,6 +2,8 @@
  * Where the frames of zstd data end (RFC 8878, 3.1.1): a body may be several, one behind the other, and zlib of Node reads the first and says nothing
  * of the rest. Blocks are skipped by the sizes they name.
  */
+import { readU32 } from './words.ts';
+
 const MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const RLE = 1;
@@ -35,7 +37,4 @@ export function zstdFrameEnd(bytes: Uint8Array, start: number): number {
 }
 export function isSkippableFrame(bytes: Uint8Array, start: number): boolean {
   return readU32(bytes, start) >>> 4 === SKIPPABLE_MAGIC >>> 4;
-}
-function readU32(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
 }

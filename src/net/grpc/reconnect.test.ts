@@ -9,18 +9,9 @@ import { RetryableError } from '#src/core/errors.ts';
 import { ManualClock } from '#src/core/testing/manual_clock.ts';
 import { closedPort } from '#src/core/testing/ports.ts';
 import { grpcClientShape, grpcServerShape } from '#src/net/config.ts';
-import {
-  DATA,
-  FLAG_END_HEADERS,
-  FLAG_END_STREAM,
-  GOAWAY,
-  HEADERS,
-  PREFACE,
-  SETTINGS,
-  SETTINGS_MAX_CONCURRENT_STREAMS,
-  settingsFrame,
-} from '#src/net/http2/frames.ts';
+import { DATA, FLAG_END_HEADERS, FLAG_END_STREAM, GOAWAY, HEADERS, SETTINGS, SETTINGS_MAX_CONCURRENT_STREAMS, settingsFrame } from '#src/net/http2/frames.ts';
 import { HpackEncoder } from '#src/net/http2/hpack.ts';
+import { clientFrames } from '#src/net/testing/client_frames.ts';
 import { GrpcClient, type GrpcClientOptions } from './client.ts';
 import { GrpcServer } from './server.ts';
 
@@ -57,24 +48,16 @@ class Script {
   readonly #encoder = new HpackEncoder();
   constructor(socket: Socket, onCall: (id: number, script: Script) => void, maxStreams = 100) {
     this.socket = socket;
-    let got = Buffer.alloc(0);
-    let prefaced = false;
     socket.on('error', () => {});
     socket.write(settingsFrame([[SETTINGS_MAX_CONCURRENT_STREAMS, maxStreams]]));
-    socket.on('data', (chunk: Buffer) => {
-      got = Buffer.concat([got, chunk]);
-      if (!prefaced && got.length >= PREFACE.length) {
-        prefaced = true;
-        got = got.subarray(PREFACE.length);
-      }
-      while (prefaced && got.length >= 9 && got.length >= 9 + got.readUIntBE(0, 3)) {
-        const end = 9 + got.readUIntBE(0, 3);
-        const [type, flags, id] = [got[3]!, got[4]!, got.readUInt32BE(5)];
-        got = got.subarray(end);
+    socket.on(
+      'data',
+      clientFrames((frame) => {
+        const [type, flags, id] = [frame[3]!, frame[4]!, frame.readUInt32BE(5)];
         if (type === SETTINGS && (flags & 1) === 0) this.frame(SETTINGS, 1, 0);
         if (type === DATA && (flags & FLAG_END_STREAM) !== 0) onCall(id, this);
-      }
-    });
+      }),
+    );
   }
   frame(type: number, flags: number, id: number, body: Uint8Array = Buffer.alloc(0)): void {
     const head = Buffer.alloc(9);

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { after, test } from 'node:test';
+import { clientFrames } from '#src/net/testing/client_frames.ts';
 import { CallError, ClientConnection } from './client_connection.ts';
-import { FLAG_ACK, PING, PREFACE, settingsFrame } from './frames.ts';
+import { FLAG_ACK, PING, settingsFrame } from './frames.ts';
 
 /** A connection to a server that answers PINGs as long as `answers` says, and nothing else; and how many came. */
 async function connected() {
@@ -12,25 +13,18 @@ async function connected() {
   const sockets = new Set<Socket>();
   const listener = createServer((socket) => {
     sockets.add(socket);
-    let got = Buffer.alloc(0);
-    let prefaced = false;
     socket.on('error', () => {});
     socket.write(settingsFrame([]));
-    socket.on('data', (chunk: Buffer) => {
-      got = Buffer.concat([got, chunk]);
-      if (!prefaced && got.length >= PREFACE.length) {
-        prefaced = true;
-        got = got.subarray(PREFACE.length);
-      }
-      while (prefaced && got.length >= 9 && got.length >= 9 + got.readUIntBE(0, 3)) {
-        const frame = Buffer.from(got.subarray(0, 9 + got.readUIntBE(0, 3)));
-        got = got.subarray(frame.length);
-        if (frame[3] !== PING || frame[4] === FLAG_ACK) continue;
+    socket.on(
+      'data',
+      clientFrames((frame) => {
+        if (frame[3] !== PING || frame[4] === FLAG_ACK) return;
         server.pings++;
-        frame[4] = FLAG_ACK;
-        if (server.answers) socket.write(frame);
-      }
-    });
+        const answer = Buffer.from(frame);
+        answer[4] = FLAG_ACK;
+        if (server.answers) socket.write(answer);
+      }),
+    );
   });
   await new Promise<void>((done) => listener.listen(0, '127.0.0.1', done));
   after(() => {

@@ -4,9 +4,9 @@ import { Duplex } from 'node:stream';
 import { z } from 'zod';
 import { systemClock } from '#src/core/clock.ts';
 import { RetryableError } from '#src/core/errors.ts';
-import { Admission } from '#src/net/admission.ts';
 import { grpcServerShape } from '#src/net/config.ts';
 import { GrpcServer } from '#src/net/grpc/server.ts';
+import { WIDE_LIMITS } from '#src/net/testing/wide_limits.ts';
 import { DATA, frame, HEADERS, PREFACE, settingsFrame, windowUpdateFrame } from './frames.ts';
 import { HpackEncoder } from './hpack.ts';
 import { ServerConnection } from './server_connection.ts';
@@ -31,22 +31,6 @@ const service = new GrpcServer({
   log: { debug() {}, info() {}, warn() {}, error() {} },
   clock: systemClock,
 });
-const limits = {
-  maxStreams: 1000,
-  maxMessageBytes: 4 << 20,
-  maxIdleMs: 0,
-  maxAgeMs: 0,
-  ageGraceMs: 0,
-  pingAfterMs: 1e9,
-  pingTimeoutMs: 1e9,
-  minPingMs: 0,
-  pingsWithoutCalls: true,
-  maxUnsentBytes: 1 << 20,
-  stallMs: 1e9,
-  admission: new Admission(),
-  refused: () => {},
-  closed: () => {},
-};
 const message = Buffer.concat([Buffer.from([0, 0, 0, 0, 200]), Buffer.alloc(200)]);
 /** In a read of a hundred calls. */
 function reads(count: number, varying: boolean): Buffer[] {
@@ -73,7 +57,7 @@ for (const [what, varying, refusing] of [
   refuses = refusing;
   for (const round of ['warm-up', 'measured']) {
     const socket = new NoSocket();
-    new ServerConnection(socket as unknown as Socket, service, limits);
+    new ServerConnection(socket as unknown as Socket, service, WIDE_LIMITS);
     socket.emit('data', Buffer.concat([PREFACE, settingsFrame([]), windowUpdateFrame(0, 1 << 30)]));
     const input = reads(2000, varying);
     const before = process.cpuUsage();

@@ -37,6 +37,7 @@ import {
 import { encodeStateless, type HeaderFields, HeaderListTooLarge, HpackDecoder, HpackEncoder } from '#src/net/http2/hpack.ts';
 import { MessageStream } from '#src/net/http2/message.ts';
 import { type ConnectionLimits, ServerConnection } from '#src/net/http2/server_connection.ts';
+import { WIDE_LIMITS } from './wide_limits.ts';
 
 /** Numbers from a seed (mulberry32). */
 class Random {
@@ -162,22 +163,7 @@ class CountedAdmission extends Admission {
     super.release(sizeBytes, 0);
   }
 }
-const limits: ConnectionLimits = {
-  maxStreams: 20,
-  maxMessageBytes: 100_000,
-  maxIdleMs: 0,
-  maxAgeMs: 0,
-  ageGraceMs: 0,
-  pingAfterMs: 1e9,
-  pingTimeoutMs: 1e9,
-  minPingMs: 0,
-  pingsWithoutCalls: true,
-  maxUnsentBytes: 1 << 20,
-  stallMs: 1e9,
-  admission: new CountedAdmission(),
-  refused: () => {},
-  closed: () => {},
-};
+const limits: ConnectionLimits = { ...WIDE_LIMITS, maxStreams: 20, maxMessageBytes: 100_000, admission: new CountedAdmission() };
 const word = (value: number): Buffer => {
   const out = Buffer.alloc(4);
   out.writeUInt32BE(value);

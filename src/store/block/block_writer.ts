@@ -4,13 +4,14 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { syncDirectory } from '#src/core/sync_directory.ts';
 import { crc32c } from '#src/wire/crc32c.ts';
 import { ByteWriter } from '#src/store/bytes.ts';
 import { ENCODING_XOR } from '#src/store/chunk/encodings.ts';
 import { FileWriter } from './file_writer.ts';
 import { IndexWriter } from './index_writer.ts';
 import type { ChunkMeta } from './index_writer.ts';
-import { newUlid, syncDirectory, writeDurably, writeMeta } from './meta.ts';
+import { newUlid, writeDurably, writeMeta } from './meta.ts';
 import type { BlockMeta } from './meta.ts';
 
 export const CHUNKS_MAGIC = 0x85bd40dd;

@@ -76,12 +76,3 @@ export function writeDurably(file: string, bytes: Uint8Array): void {
   }
   fs.renameSync(aside, file);
 }
-
-export function syncDirectory(directory: string): void {
-  const descriptor = fs.openSync(directory, 'r');
-  try {
-    fs.fsyncSync(descriptor);
-  } finally {
-    fs.closeSync(descriptor);
-  }
-}
